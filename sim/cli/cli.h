@@ -7,7 +7,8 @@
  *
  *     struct options { double rate; const char *out; };
  *     static const struct cli_option options[] = {
- *         {"rate", 0, "X", "funding rate per interval", CLI_NUMBER, offsetof(struct options, rate)},
+ *         {"rate", 0, "X", "funding rate per interval", CLI_NUMBER, offsetof(struct options,
+ * rate)},
  *         {"output", 'o', "DIR", "results directory", CLI_TEXT, offsetof(struct options, out)}};
  *     static const struct cli_command command = {
  *         .name = "run", .arguments = "SCENARIO", .summary = "...", .options = options,
@@ -25,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/progress.h"
@@ -83,15 +85,15 @@ struct cli_command {
 
 /* Options every command takes: -q, -v, --progress, --threads and, where it reports, --json. */
 struct cli_common {
-    bool quiet;    /* no notes, no progress, no human summary */
+    bool quiet; /* no notes, no progress, no human summary */
     bool verbose;
-    int progress;  /* enum progress_mode */
-    int threads;   /* as chosen: at least 1 once cli_parse is done */
+    int progress; /* enum progress_mode */
+    int threads;  /* as chosen: at least 1 once cli_parse is done */
     bool json;
 };
 
 struct cli_arguments {
-    char **items;    /* positionals in order; owned array of texts borrowed from argv */
+    char **items; /* positionals in order; owned array of texts borrowed from argv */
     int count;
     bool help_shown; /* --help was given and usage is printed: the command has nothing to do */
 };
@@ -105,9 +107,9 @@ void cli_arguments_free(struct cli_arguments *self);
 int cli_parse(const struct cli_command *command, int argc, char **argv, void *record,
               struct cli_common *common, struct cli_arguments *out, struct error *err);
 
-/* How many leading arguments of argv[1..] are options (with their values) that every command
-   takes; the command's name comes after them. */
-int cli_leading_options(int argc, char **argv);
+/* How many arguments of argv[1..] before the command's name are options (with their values) that
+   every command takes; stops at --help. ERROR_USAGE as cli_parse. */
+int cli_leading_options(int argc, char **argv, int *out_count, struct error *err);
 
 /* The usage text of a command, from its table. */
 void cli_print_usage(const struct cli_command *command, FILE *out);
@@ -134,7 +136,8 @@ const struct cli_row *cli_commands(size_t *out_count);
 
 /* --- messages, all on stderr --- */
 
-/* `liqcascade: file:line:col: key: message`; on a terminal that takes colour, with a red "error". */
+/* `liqcascade: file:line:col: key: message`; on a terminal that takes colour, with a red "error".
+ */
 void cli_print_error(const struct error *err);
 void cli_print_errors(const struct error_list *list);
 /* `liqcascade: warning: ...`, and a plain note; neither with -q. No newline in the format. */
