@@ -318,18 +318,6 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, void *re
     return status;
 }
 
-int cli_leading_options(int argc, char **argv, int *out_count, struct error *err)
-{
-    static const struct cli_command any = {.name = "any command", .arguments = "", .json = true};
-    struct parser parser = {.command = &any, .argc = argc, .argv = argv, .next = 1};
-    int status = ERROR_NONE;
-    while (status == ERROR_NONE && parser.next < argc && looks_like_option(argv[parser.next]) &&
-           !asks_for_help(argv[parser.next]))
-        status = parse_one(&parser, err);
-    *out_count = parser.next - 1;
-    return status;
-}
-
 void cli_texts_free(struct cli_texts *self)
 {
     memory_free(self->items);
@@ -406,14 +394,37 @@ static int unknown_command(const char *group, const char *name, const struct cli
                      group, space, name, group, space);
 }
 
+/* `liqcascade -q run X` becomes `liqcascade run -q X`, so that a command sees all its options. */
+static int command_first(int argc, char **argv, struct error *err)
+{
+    static const struct cli_command any = {.name = "any command", .arguments = "", .json = true};
+    struct parser parser = {.command = &any, .argc = argc, .argv = argv, .next = 1};
+    int status = ERROR_NONE;
+    while (status == ERROR_NONE && parser.next < argc && looks_like_option(argv[parser.next]) &&
+           !asks_for_help(argv[parser.next]))
+        status = parse_one(&parser, err);
+    if (status != ERROR_NONE || parser.next >= argc)
+        return status;
+    char *name = argv[parser.next];
+    memmove(&argv[2], &argv[1], (size_t)(parser.next - 1) * sizeof *argv);
+    argv[1] = name;
+    return ERROR_NONE;
+}
+
+static int name_missing(const char *group, const struct cli_row *rows, size_t count,
+                        struct error *err)
+{
+    print_group(group, rows, count, stderr);
+    return error_set(err, ERROR_USAGE, "a command is missing");
+}
+
 int cli_dispatch(const char *group, const struct cli_row *rows, size_t count, int argc, char **argv,
                  struct error *err)
 {
-    if (argc < 2) {
-        print_group(group, rows, count, stderr);
-        return error_set(err, ERROR_USAGE, "a command is missing");
-    }
-    const char *name = argv[1];
+    int status = command_first(argc, argv, err);
+    if (status != ERROR_NONE)
+        return status;
+    const char *name = argc > 1 ? argv[1] : "-";
     if (asks_for_help(name)) {
         print_group(group, rows, count, stdout);
         return ERROR_NONE;
@@ -421,8 +432,8 @@ int cli_dispatch(const char *group, const struct cli_row *rows, size_t count, in
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].name, name) == 0)
             return rows[i].function(argc - 1, argv + 1, err);
-    if (looks_like_option(name))
-        return error_set(err, ERROR_USAGE, "unknown option %.40s before the command", name);
+    if (name[0] == '-')
+        return name_missing(group, rows, count, err);
     return unknown_command(group, name, rows, count, err);
 }
 

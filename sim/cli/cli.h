@@ -107,10 +107,6 @@ void cli_arguments_free(struct cli_arguments *self);
 int cli_parse(const struct cli_command *command, int argc, char **argv, void *record,
               struct cli_common *common, struct cli_arguments *out, struct error *err);
 
-/* How many arguments of argv[1..] before the command's name are options (with their values) that
-   every command takes; stops at --help. ERROR_USAGE as cli_parse. */
-int cli_leading_options(int argc, char **argv, int *out_count, struct error *err);
-
 /* The usage text of a command, from its table. */
 void cli_print_usage(const struct cli_command *command, FILE *out);
 
@@ -122,9 +118,10 @@ struct cli_row {
     int (*function)(int argc, char **argv, struct error *err);
 };
 
-/* Calls the row named by argv[1] with argv moved on by one. `group` is what stands before the name
-   ("" for the top level, "data" for `liqcascade data check`). No name, or --help, prints the list
-   (ERROR_USAGE without a name); an unknown name gives ERROR_USAGE with a suggestion. */
+/* Calls the row named by the first positional of argv[1..], with argv starting at that name; common
+   options before the name are moved behind it, in argv itself. `group` is what stands before the
+   name ("" for the top level, "data" for `liqcascade data check`). --help prints the list. No name
+   gives ERROR_USAGE and the list on stderr, an unknown name ERROR_USAGE with a suggestion. */
 int cli_dispatch(const char *group, const struct cli_row *rows, size_t count, int argc, char **argv,
                  struct error *err);
 
@@ -136,8 +133,8 @@ const struct cli_row *cli_commands(size_t *out_count);
 
 /* --- messages, all on stderr --- */
 
-/* `liqcascade: file:line:col: key: message`; on a terminal that takes colour, with a red "error".
- */
+/* `liqcascade: file:line:col: key: message`; with a red "error" on a terminal that takes
+   colour. */
 void cli_print_error(const struct error *err);
 void cli_print_errors(const struct error_list *list);
 /* `liqcascade: warning: ...`, and a plain note; neither with -q. No newline in the format. */
