@@ -1,0 +1,242 @@
+#include "reports/results.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* `folder/name`, or NULL when memory is short. */
+static char *join(const char *folder, const char *name)
+{
+    struct text_buffer path = {0};
+    text_appendf(&path, "%s/%s", folder, name);
+    if (path.failed) {
+        text_buffer_free(&path);
+        return NULL;
+    }
+    return path.data;
+}
+
+static bool is_dot(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* --- begin --- */
+
+static int check_empty(const char *target, struct error *err)
+{
+    DIR *folder = opendir(target);
+    if (folder == NULL)
+        return error_errno(err, target, errno, "cannot look into the results directory");
+    const struct dirent *entry;
+    bool empty = true;
+    while (empty && (entry = readdir(folder)) != NULL)
+        empty = is_dot(entry->d_name);
+    closedir(folder);
+    if (!empty)
+        return error_at(err, ERROR_IO, target, 0, 0, NULL,
+                        "the results directory exists and is not empty; choose another with -o or "
+                        "remove it");
+    return ERROR_NONE;
+}
+
+/* The target may be absent or an empty directory: nothing is ever overwritten. */
+static int check_target(const char *target, struct error *err)
+{
+    struct stat status;
+    if (lstat(target, &status) != 0) {
+        if (errno == ENOENT)
+            return ERROR_NONE;
+        return error_errno(err, target, errno, "cannot use this as results directory");
+    }
+    if (!S_ISDIR(status.st_mode))
+        return error_at(err, ERROR_IO, target, 0, 0, NULL,
+                        "exists and is not a directory; choose another results directory with -o");
+    return check_empty(target, err);
+}
+
+static char *copy_target(const char *target)
+{
+    char *copy = memory_text(target);
+    size_t length = copy != NULL ? strlen(copy) : 0;
+    while (length > 1 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    return copy;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* A leftover of a killed run with the same process id is stepped over, never reused. */
+static int make_temporary(struct results *self, struct error *err)
+{
+    const char *name = last_part(self->target);
+    int folder_length = (int)(name - self->target);
+    for (int attempt = 0; attempt < 100; attempt++) {
+        struct text_buffer path = {0};
+        text_appendf(&path, "%.*s.%s.partial-%ld", folder_length, self->target, name,
+                     (long)getpid());
+        if (attempt > 0)
+            text_appendf(&path, "-%d", attempt);
+        if (path.failed) {
+            text_buffer_free(&path);
+            return error_memory(err, "naming the results directory");
+        }
+        if (mkdir(path.data, 0777) == 0) {
+            self->temporary = path.data;
+            return ERROR_NONE;
+        }
+        int reason = errno;
+        text_buffer_free(&path);
+        if (reason != EEXIST)
+            return error_errno(err, self->target, reason, "cannot create the results directory");
+    }
+    return error_errno(err, self->target, EEXIST, "cannot create a temporary directory beside it");
+}
+
+int results_begin(struct results *self, const char *target, struct error *err)
+{
+    *self = (struct results){0};
+    int status = ERROR_NONE;
+    if (target[0] == '\0' || is_dot(last_part(target)) || strcmp(target, "/") == 0)
+        return error_set(err, ERROR_IO, "\"%.200s\" cannot be a results directory; name a new one",
+                         target);
+    self->target = copy_target(target);
+    if (self->target == NULL)
+        status = error_memory(err, "naming the results directory");
+    if (status == ERROR_NONE)
+        status = check_target(self->target, err);
+    if (status == ERROR_NONE)
+        status = make_temporary(self, err);
+    if (status != ERROR_NONE)
+        results_abort(self);
+    return status;
+}
+
+/* --- files --- */
+
+/* Messages name the file where the user will look for it, not in the temporary directory. */
+static int file_error(const struct results *self, const char *name, int reason, const char *what,
+                      struct error *err)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%.150s/%.100s", self->target, name);
+    return error_errno(err, path, reason != 0 ? reason : EIO, "%s", what);
+}
+
+FILE *results_open(struct results *self, const char *name, struct error *err)
+{
+    FILE *file = NULL;
+    liqcascade_bug_assert(self->temporary != NULL, "results are written after results_begin");
+    liqcascade_bug_assert(strchr(name, '/') == NULL, "a results file lies in the directory itself");
+    char *path = join(self->temporary, name);
+    if (path == NULL) {
+        error_memory(err, "naming a results file");
+        return NULL;
+    }
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0)
+        file = fdopen(descriptor, "w");
+    if (file == NULL)
+        file_error(self, name, errno, "cannot create", err);
+    if (file == NULL && descriptor >= 0)
+        close(descriptor);
+    memory_free(path);
+    return file;
+}
+
+int results_close(struct results *self, FILE *file, const char *name, struct error *err)
+{
+    int status = ERROR_NONE;
+    errno = 0;
+    if (fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0)
+        status = file_error(self, name, errno, "cannot write", err);
+    if (fclose(file) != 0 && status == ERROR_NONE)
+        status = file_error(self, name, errno, "cannot write", err);
+    return status;
+}
+
+int results_table(struct results *self, const struct table *table, struct error *err)
+{
+    char name[128], path[256];
+    snprintf(name, sizeof name, "%s.csv", table->name);
+    snprintf(path, sizeof path, "%.150s/%.100s", self->target, name);
+    FILE *file = results_open(self, name, err);
+    if (file == NULL)
+        return ERROR_IO;
+    int status = table_write_csv(table, file, path, err);
+    /* The first failure is the one to tell: the close of a failed file fails again. */
+    int closed = results_close(self, file, name, status == ERROR_NONE ? err : NULL);
+    return status != ERROR_NONE ? status : closed;
+}
+
+/* --- commit and abort --- */
+
+static int sync_folder(const char *path, const char *told, struct error *err)
+{
+    int status = ERROR_NONE;
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_errno(err, told, errno, "cannot sync the results directory");
+    /* Some file systems cannot sync a directory and say EINVAL: nothing is lost by going on. */
+    if (fsync(descriptor) != 0 && errno != EINVAL)
+        status = error_errno(err, told, errno, "cannot sync the results directory");
+    close(descriptor);
+    return status;
+}
+
+static int sync_parent(const char *target, struct error *err)
+{
+    size_t length = (size_t)(last_part(target) - target);
+    if (length == 0)
+        return sync_folder(".", target, err);
+    struct text_buffer parent = {0};
+    text_append_bytes(&parent, target, length);
+    int status = parent.failed ? error_memory(err, "naming the results directory")
+                               : sync_folder(parent.data, target, err);
+    text_buffer_free(&parent);
+    return status;
+}
+
+int results_commit(struct results *self, struct error *err)
+{
+    int status = sync_folder(self->temporary, self->target, err);
+    if (status != ERROR_NONE)
+        return status;
+    if (rename(self->temporary, self->target) != 0)
+        return error_errno(err, self->target, errno,
+                           "cannot move the finished results to their place");
+    memory_free(self->temporary);
+    self->temporary = NULL;
+    return sync_parent(self->target, err);
+}
+
+static void remove_temporary(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (!is_dot(entry->d_name))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(path);
+}
+
+void results_abort(struct results *self)
+{
+    if (self->temporary != NULL)
+        remove_temporary(self->temporary);
+    memory_free(self->temporary);
+    memory_free(self->target);
+    *self = (struct results){0};
+}
