@@ -1,0 +1,197 @@
+#include "models/margin.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * Each formula solves equity = maintenance margin per unit of size, with margin 1/L of the entry
+ * value and PnL linear in z. Maintenance at mark brings m into the slope; at entry, into kappa.
+ * `factor` is kappa without its dependence on e: kappa = e * factor (linear), -factor / e
+ * (inverse).
+ */
+
+static double slope_one(int side, double rate)
+{
+    (void)side;
+    (void)rate;
+    return 1.0;
+}
+
+static double linear_mark_slope(int side, double rate)
+{
+    return 1.0 - side * rate;
+}
+
+static double inverse_mark_slope(int side, double rate)
+{
+    return 1.0 + side * rate;
+}
+
+static inline double linear_mark_factor(int side, double inverse_leverage, double cum_share)
+{
+    return 1.0 - side * (inverse_leverage + cum_share);
+}
+
+static inline double linear_entry_factor(int side, double inverse_leverage, double rate,
+                                         double cum_share)
+{
+    return 1.0 - side * (inverse_leverage - rate + cum_share);
+}
+
+static inline double inverse_entry_factor(int side, double inverse_leverage, double rate)
+{
+    return 1.0 + side * (inverse_leverage - rate);
+}
+
+static inline double inverse_mark_factor(int side, double inverse_leverage, double cum_share)
+{
+    return 1.0 + side * (inverse_leverage + cum_share);
+}
+
+static double linear_mark_kappa(int side, double e, double inverse_leverage, double rate,
+                                double cum_share)
+{
+    (void)rate;
+    return e * linear_mark_factor(side, inverse_leverage, cum_share);
+}
+
+static double linear_mark_entry(int side, double kappa, double inverse_leverage, double rate,
+                                double cum_share)
+{
+    (void)rate;
+    return kappa / linear_mark_factor(side, inverse_leverage, cum_share);
+}
+
+static double linear_entry_kappa(int side, double e, double inverse_leverage, double rate,
+                                 double cum_share)
+{
+    return e * linear_entry_factor(side, inverse_leverage, rate, cum_share);
+}
+
+static double linear_entry_entry(int side, double kappa, double inverse_leverage, double rate,
+                                 double cum_share)
+{
+    return kappa / linear_entry_factor(side, inverse_leverage, rate, cum_share);
+}
+
+/* Risk limits apply the rate to the whole position: no maintenance amount is deducted. */
+static double inverse_entry_kappa(int side, double e, double inverse_leverage, double rate,
+                                  double cum_share)
+{
+    (void)cum_share;
+    return -inverse_entry_factor(side, inverse_leverage, rate) / e;
+}
+
+static double inverse_entry_entry(int side, double kappa, double inverse_leverage, double rate,
+                                  double cum_share)
+{
+    (void)cum_share;
+    return -inverse_entry_factor(side, inverse_leverage, rate) / kappa;
+}
+
+static double inverse_mark_kappa(int side, double e, double inverse_leverage, double rate,
+                                 double cum_share)
+{
+    (void)rate;
+    return -inverse_mark_factor(side, inverse_leverage, cum_share) / e;
+}
+
+static double inverse_mark_entry(int side, double kappa, double inverse_leverage, double rate,
+                                 double cum_share)
+{
+    (void)rate;
+    return -inverse_mark_factor(side, inverse_leverage, cum_share) / kappa;
+}
+
+const struct margin_formula margin_formulas[] = {
+    {"linear_mark",
+     "linear contracts, maintenance margin of the notional at mark price (Binance USD-M)",
+     "Binance, \"How to calculate liquidation price of USD-M futures contracts\"", false, false,
+     linear_mark_slope, linear_mark_kappa, linear_mark_entry},
+    {"linear_entry",
+     "linear contracts, maintenance margin of the notional at entry price (Bybit USDT)",
+     "Bybit, \"Liquidation price calculation under isolated mode (USDT contract)\"", false, true,
+     slope_one, linear_entry_kappa, linear_entry_entry},
+    {"inverse_entry",
+     "inverse contracts, maintenance margin of the value at entry price (BitMEX; Bybit "
+     "coin-margined before 2025)",
+     "BitMEX, \"Inverse contracts: liquidation\"", true, true, slope_one, inverse_entry_kappa,
+     inverse_entry_entry},
+    {"inverse_mark",
+     "inverse contracts, maintenance margin of the value at mark price (Binance COIN-M, Bybit "
+     "coin-margined)",
+     "Binance, \"How to calculate liquidation price of COIN-M futures contracts\"", true, false,
+     inverse_mark_slope, inverse_mark_kappa, inverse_mark_entry},
+};
+
+const int margin_formula_count = (int)(sizeof margin_formulas / sizeof margin_formulas[0]);
+
+const struct margin_formula *margin_find(const char *name)
+{
+    for (int i = 0; i < margin_formula_count; i++)
+        if (strcmp(margin_formulas[i].name, name) == 0)
+            return &margin_formulas[i];
+    return NULL;
+}
+
+/* z at liquidation under bracket n, per unit of entry price: e = 1. */
+static double relative_z(const struct margin_formula *formula, const struct brackets *brackets,
+                         int n, int side, double notional_usd, double inverse_leverage)
+{
+    double rate = brackets->rate[n];
+    double cum_share = n > 0 ? brackets->cum_usd[n] / notional_usd : 0.0;
+    return formula->kappa(side, 1.0, inverse_leverage, rate, cum_share) /
+           formula->slope(side, rate);
+}
+
+/*
+ * Maintenance at mark is a maximum of lines in z (rising rates), equity is one line. Where bracket
+ * n's line meets equity, the notional lies inside bracket n (found), below its floor (then the
+ * deciding bracket is a lower one) or above its cap (a higher one): a walk from the entry bracket
+ * that never turns, of one or two steps for nearly every position. The value that picks a bracket
+ * is N * P/E for linear contracts; for inverse ones the venue's tiers are in coins, taken at the
+ * entry price, and the coins are N/P: N * E/P. Both are N * |z| at e = 1.
+ */
+int margin_bracket(const struct margin_formula *formula, const struct brackets *brackets, int side,
+                   double notional_usd, double leverage)
+{
+    int n = brackets_find(brackets, notional_usd);
+    if (formula->bracket_at_entry || brackets->count == 1)
+        return n;
+    double sign = formula->inverse ? -1.0 : 1.0;
+    int direction = 0;
+    for (;;) {
+        double z = relative_z(formula, brackets, n, side, notional_usd, 1.0 / leverage);
+        double value = notional_usd * sign * z;
+        int step = (value > brackets->cap_usd[n]) - (value < brackets->floor_usd[n]);
+        /* A turn can only be rounding at an edge, where both brackets give the same price. */
+        if (step == 0 || step == -direction || n + step < 0 || n + step >= brackets->count)
+            return n;
+        direction = step;
+        n += step;
+    }
+}
+
+double margin_liquidation_price(const struct margin_formula *formula,
+                                const struct brackets *brackets, int side, double entry_price,
+                                double notional_usd, double leverage)
+{
+    int n = margin_bracket(formula, brackets, side, notional_usd, leverage);
+    double cum_share = n > 0 ? brackets->cum_usd[n] / notional_usd : 0.0;
+    double kappa = formula->kappa(side, entry_price, 1.0 / leverage, brackets->rate[n], cum_share);
+    double z = kappa / formula->slope(side, brackets->rate[n]);
+    if (formula->inverse)
+        return z < 0.0 ? margin_price(formula, z) : INFINITY;
+    return z > 0.0 ? z : 0.0;
+}
+
+double margin_bankruptcy_price(const struct margin_formula *formula, int side, double entry_price,
+                               double leverage)
+{
+    if (formula->inverse) {
+        double divisor = leverage + side;
+        return divisor > 0.0 ? entry_price * leverage / divisor : INFINITY;
+    }
+    double price = entry_price * (1.0 - side / leverage);
+    return price > 0.0 ? price : 0.0;
+}
