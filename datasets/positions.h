@@ -1,0 +1,37 @@
+/*
+ * Positions from a file: an on-chain snapshot or a broker's book. CSV with a header (plain or
+ * compressed), columns by name in any order:
+ *     venue,side,entry_price,size_coins  and one of  leverage | margin | liquidation_price
+ * side is long or short; margin is in quote currency; extra columns are ignored.
+ */
+#ifndef LIQCASCADE_DATASETS_POSITIONS_H
+#define LIQCASCADE_DATASETS_POSITIONS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "datasets/series.h"
+
+struct position_row {
+    int venue;                /* index into `venues` below */
+    int side;                 /* +1 long, -1 short */
+    double entry_price;
+    double size_coins;        /* > 0 */
+    double leverage;          /* NaN when not given */
+    double margin;            /* quote currency; NaN when not given */
+    double liquidation_price; /* NaN when not given */
+};
+
+struct positions {
+    struct position_row *rows; /* owned */
+    size_t count;
+    char **venues;             /* distinct names in order of appearance; owned */
+    size_t venue_count;
+    struct series_input input; /* for the manifest */
+};
+
+/* ERROR_IO or ERROR_DATA (file, line, column). On failure `self` needs no free. */
+int positions_read(struct positions *self, const char *path, struct error *err);
+void positions_free(struct positions *self);
+
+#endif

@@ -1,0 +1,222 @@
+#include "datasets/venue_tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "datasets/csv.h"
+
+enum column {
+    COLUMN_SYMBOL,
+    COLUMN_VALID_FROM,
+    COLUMN_BRACKET,
+    COLUMN_CAP,
+    COLUMN_LEVERAGE,
+    COLUMN_RATE,
+    COLUMN_CUM,
+    COLUMN_SOURCE,
+    COLUMN_COUNT
+};
+
+static const struct csv_column columns[COLUMN_COUNT] = {
+    [COLUMN_SYMBOL] = {.name = "symbol", .kind = CSV_TEXT, .required = true},
+    [COLUMN_VALID_FROM] = {.name = "valid_from", .kind = CSV_TEXT, .required = true},
+    [COLUMN_BRACKET] = {.name = "bracket", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_CAP] = {.name = "notional_cap_usd", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_LEVERAGE] = {.name = "max_leverage", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_RATE] = {.name = "maintenance_margin_rate", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_CUM] = {.name = "cum_usd", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_SOURCE] = {.name = "source", .kind = CSV_TEXT, .required = true},
+};
+
+struct reading {
+    struct venue_tables *tables;
+    const char *symbol;
+    size_t capacity;
+    struct text_buffer symbols; /* those seen, "BTCUSDT, ETHUSDT" */
+    char last_symbol[64];
+};
+
+static int note_symbol(struct reading *self, const struct csv_row *row, struct error *err)
+{
+    struct csv_text symbol = row->text[COLUMN_SYMBOL];
+    if (csv_text_is(symbol, self->last_symbol))
+        return ERROR_NONE;
+    if (symbol.length == 0 || symbol.length >= sizeof self->last_symbol)
+        return csv_row_error(row, COLUMN_SYMBOL, err, "expected a symbol such as BTCUSDT");
+    memcpy(self->last_symbol, symbol.data, symbol.length);
+    self->last_symbol[symbol.length] = '\0';
+    text_appendf(&self->symbols, "%s%s", self->symbols.length > 0 ? ", " : "", self->last_symbol);
+    return ERROR_NONE;
+}
+
+/* What has to hold for a row alone. Comparisons are written so that NaN fails them. */
+static int check_values(const struct csv_row *row, struct error *err)
+{
+    const double *number = row->number;
+    if (!(number[COLUMN_CAP] > 0.0))
+        return csv_row_error(row, COLUMN_CAP, err, "expected a notional in USD above 0");
+    if (!(number[COLUMN_LEVERAGE] >= 1.0))
+        return csv_row_error(row, COLUMN_LEVERAGE, err, "expected a leverage of at least 1");
+    if (!(number[COLUMN_RATE] >= 0.0 && number[COLUMN_RATE] < 1.0))
+        return csv_row_error(row, COLUMN_RATE, err, "expected a fraction from 0 to below 1");
+    if (!(number[COLUMN_CUM] >= 0.0))
+        return csv_row_error(row, COLUMN_CUM, err, "expected an amount in USD of at least 0");
+    return ERROR_NONE;
+}
+
+/* Brackets of one table come in order, 1, 2, 3, and each is wider and stricter than the last. */
+static int check_order(const struct venue_table *table, const struct csv_row *row,
+                       struct error *err)
+{
+    int next = table->count;
+    if (next == VENUE_TABLE_MAX)
+        return csv_row_error(row, COLUMN_BRACKET, err, "expected at most %d brackets",
+                             VENUE_TABLE_MAX);
+    if (row->number[COLUMN_BRACKET] != next + 1)
+        return csv_row_error(row, COLUMN_BRACKET, err, "expected bracket %d here", next + 1);
+    if (next == 0)
+        return ERROR_NONE;
+    if (row->number[COLUMN_CAP] <= table->cap_usd[next - 1])
+        return csv_row_error(row, COLUMN_CAP, err, "expected more than the bracket before");
+    if (row->number[COLUMN_LEVERAGE] > table->max_leverage[next - 1])
+        return csv_row_error(row, COLUMN_LEVERAGE, err, "expected no more than the bracket before");
+    if (row->number[COLUMN_RATE] < table->rate[next - 1])
+        return csv_row_error(row, COLUMN_RATE, err, "expected no less than the bracket before");
+    return ERROR_NONE;
+}
+
+static int add_table(struct reading *self, int64_t valid_from_ms, const struct csv_row *row,
+                     struct error *err)
+{
+    struct venue_tables *all = self->tables;
+    if (all->count > 0 && valid_from_ms < all->tables[all->count - 1].valid_from_ms)
+        return csv_row_error(row, COLUMN_VALID_FROM, err,
+                             "expected dates of a symbol in ascending order");
+    struct venue_table *tables =
+        memory_grow(all->tables, &self->capacity, all->count + 1, sizeof *tables);
+    if (tables == NULL)
+        return error_memory(err, "reading bracket tables");
+    all->tables = tables;
+    tables[all->count] = (struct venue_table){.valid_from_ms = valid_from_ms};
+    tables[all->count].source = csv_text_copy(row->text[COLUMN_SOURCE]);
+    all->count++;
+    return tables[all->count - 1].source != NULL ? ERROR_NONE
+                                                 : error_memory(err, "reading bracket tables");
+}
+
+/* The table the row belongs to: the last one, or a new one when the date changes. */
+static int table_of_row(struct reading *self, const struct csv_row *row,
+                        struct venue_table **out_table, struct error *err)
+{
+    struct csv_text date = row->text[COLUMN_VALID_FROM];
+    struct venue_tables *all = self->tables;
+    int64_t time_ms = 0;
+    if (!calendar_parse_iso(date.data, date.length, &time_ms))
+        return csv_row_error(row, COLUMN_VALID_FROM, err, "expected a date such as 2025-08-21");
+    if (all->count == 0 || all->tables[all->count - 1].valid_from_ms != time_ms) {
+        int status = add_table(self, time_ms, row, err);
+        if (status != ERROR_NONE)
+            return status;
+    }
+    *out_table = &all->tables[all->count - 1];
+    return ERROR_NONE;
+}
+
+static int on_row(void *context, const struct csv_row *row, struct error *err)
+{
+    struct reading *self = context;
+    struct venue_table *table = NULL;
+    self->tables->input.rows++;
+    int status = note_symbol(self, row, err);
+    if (status != ERROR_NONE || !csv_text_is(row->text[COLUMN_SYMBOL], self->symbol))
+        return status;
+    status = check_values(row, err);
+    if (status == ERROR_NONE)
+        status = table_of_row(self, row, &table, err);
+    if (status == ERROR_NONE)
+        status = check_order(table, row, err);
+    if (status != ERROR_NONE)
+        return status;
+    table->cap_usd[table->count] = row->number[COLUMN_CAP];
+    table->max_leverage[table->count] = row->number[COLUMN_LEVERAGE];
+    table->rate[table->count] = row->number[COLUMN_RATE];
+    table->cum_usd[table->count] = row->number[COLUMN_CUM];
+    table->count++;
+    return ERROR_NONE;
+}
+
+/* A venue's name is part of a file's name: letters, digits, `_` and `-` only. */
+static int venue_path(const char *venue, char path[PATHS_SIZE], struct error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    char relative[128];
+    if (venue[0] == '\0' || strlen(venue) > 64 || venue[strspn(venue, allowed)] != '\0')
+        return error_set(err, ERROR_DATA, "\"%.64s\" is no venue; expected a name such as binance",
+                         venue);
+    snprintf(relative, sizeof relative, "datasets/venues/%s.csv", venue);
+    int status = paths_shipped(relative, path, err);
+    if (status == ERROR_NONE && !paths_exists(path))
+        status =
+            error_at(err, ERROR_DATA, path, 0, 0, NULL, "there are no bracket tables of %s", venue);
+    return status;
+}
+
+static int read_file(struct reading *self, const char *path, struct error *err)
+{
+    struct csv_reader reader = {.columns = columns,
+                                .column_count = COLUMN_COUNT,
+                                .header = CSV_HEADER_YES,
+                                .row = on_row,
+                                .context = self};
+    struct series_input *input = &self->tables->input;
+    input->path = memory_text(path);
+    if (input->path == NULL)
+        return error_memory(err, "reading bracket tables");
+    int status = sha256_file(path, input->sha256, err);
+    if (status == ERROR_NONE)
+        status = csv_read(path, &reader, err);
+    if (status == ERROR_NONE && self->tables->count == 0)
+        status = error_at(err, ERROR_DATA, path, 0, 0, NULL,
+                          "there are no brackets of %.40s; there are %.300s", self->symbol,
+                          self->symbols.data != NULL ? self->symbols.data : "none");
+    return status;
+}
+
+int venue_tables_read(struct venue_tables *self, const char *venue, const char *symbol,
+                      struct error *err)
+{
+    char path[PATHS_SIZE];
+    struct reading reading = {.tables = self, .symbol = symbol};
+    *self = (struct venue_tables){0};
+    int status = venue_path(venue, path, err);
+    if (status == ERROR_NONE)
+        status = read_file(&reading, path, err);
+    text_buffer_free(&reading.symbols);
+    if (status != ERROR_NONE)
+        venue_tables_free(self);
+    return status;
+}
+
+void venue_tables_free(struct venue_tables *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        memory_free(self->tables[i].source);
+    memory_free(self->tables);
+    memory_free(self->input.path);
+    *self = (struct venue_tables){0};
+}
+
+const struct venue_table *venue_tables_at(const struct venue_tables *self, int64_t time_ms)
+{
+    size_t index = 0;
+    while (index + 1 < self->count && self->tables[index + 1].valid_from_ms <= time_ms)
+        index++;
+    return &self->tables[index];
+}
