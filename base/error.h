@@ -20,21 +20,21 @@
 /* The code of an error is also the exit status of the command. */
 enum error_code {
     ERROR_NONE = 0,
-    ERROR_USAGE = 2,       /* the command line */
-    ERROR_SCENARIO = 3,    /* a scenario file, or a --set */
-    ERROR_DATA = 4,        /* market history, positions, bracket tables */
-    ERROR_IO = 5,          /* the operating system: files, disk, memory */
-    ERROR_NUMERICAL = 6,   /* a result that is not a number, a broken invariant */
+    ERROR_USAGE = 2,        /* the command line */
+    ERROR_SCENARIO = 3,     /* a scenario file, or a --set */
+    ERROR_DATA = 4,         /* market history, positions, bracket tables */
+    ERROR_IO = 5,           /* the operating system: files, disk, memory */
+    ERROR_NUMERICAL = 6,    /* a result that is not a number, a broken invariant */
     ERROR_INTERRUPTED = 130 /* SIGINT or SIGTERM */
 };
 
 struct error {
-    int code;           /* enum error_code */
-    long line;          /* 1-based; 0: not known */
-    long column;        /* 1-based; 0: not known */
-    char file[256];     /* empty: not about a file */
-    char key[96];       /* scenario key or column name; empty: none */
-    char message[512];  /* one sentence: the problem; expected ...; did you mean ...? */
+    int code;          /* enum error_code */
+    long line;         /* 1-based; 0: not known */
+    long column;       /* 1-based; 0: not known */
+    char file[256];    /* empty: not about a file */
+    char key[96];      /* scenario key or column name; empty: none */
+    char message[512]; /* one sentence: the problem; expected ...; did you mean ...? */
 };
 
 /* Fills `err` (which may be NULL) and returns `code`, so that a caller can write
@@ -43,8 +43,8 @@ int error_set(struct error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same with a place. `file` and `key` may be NULL; `line` and `column` 0 when unknown. */
-int error_at(struct error *err, int code, const char *file, long line, long column,
-             const char *key, const char *format, ...) __attribute__((format(printf, 7, 8)));
+int error_at(struct error *err, int code, const char *file, long line, long column, const char *key,
+             const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 /* ERROR_IO with the text of `errno_value` behind the message: "cannot open: No such file ...". */
 int error_errno(struct error *err, const char *file, int errno_value, const char *format, ...)
@@ -73,10 +73,10 @@ void error_list_add(struct error_list *list, const struct error *err);
 void error_list_free(struct error_list *list);
 
 /* Cheap invariants stay on in release builds: prints the message with its place and aborts. */
-#define liqcascade_bug_assert(condition, message)                                              \
-    do {                                                                                       \
-        if (__builtin_expect(!(condition), 0))                                                 \
-            error_bug(__FILE__, __LINE__, #condition, message);                                \
+#define liqcascade_bug_assert(condition, message)               \
+    do {                                                        \
+        if (__builtin_expect(!(condition), 0))                  \
+            error_bug(__FILE__, __LINE__, #condition, message); \
     } while (0)
 
 _Noreturn void error_bug(const char *file, int line, const char *condition, const char *message);
