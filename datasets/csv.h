@@ -53,7 +53,7 @@ struct csv_column {
     const char *name; /* header name, or what messages call it where there is no header */
     int index;        /* 1-based; 0: by name */
     enum csv_kind kind;
-    bool required;    /* by name: the header must have it; every row must reach that far */
+    bool required; /* by name: the header must have it; every row must reach that far */
 };
 
 /* Values stand in the order of the reader's columns. A column that the file or the row does not
@@ -88,7 +88,7 @@ struct csv_reader {
 #define CSV_STOP (-1)
 
 /* Reads a file to its end. ERROR_IO or ERROR_DATA with file, line, column and column name. A file
-   without any row is ERROR_DATA. */
+   without a single row, header included, is ERROR_DATA. */
 int csv_read(const char *path, struct csv_reader *reader, struct error *err);
 /* The same from an open stream; `name` is the file in messages. */
 int csv_read_stream(struct stream *in, const char *name, struct csv_reader *reader,

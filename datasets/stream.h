@@ -48,6 +48,7 @@ struct stream {
     unsigned char *input, *output;
     size_t input_length, input_position;
     bool input_ended, frame_open, ended, started;
+    uint32_t *checksum_table; /* gzip: libarchive does not verify what the trailer says */
     uint32_t checksum;
 };
 
@@ -63,8 +64,7 @@ int stream_open_memory(struct stream *self, const char *name, const void *bytes,
 
 /* The next block: `*out_length` bytes that stay valid until the next call, 0 at the end. A UTF-8
    byte-order mark at the start is left out. ERROR_DATA: truncated, corrupt, or a bomb. */
-int stream_read(struct stream *self, const char **out_bytes, size_t *out_length,
-                struct error *err);
+int stream_read(struct stream *self, const char **out_bytes, size_t *out_length, struct error *err);
 
 void stream_close(struct stream *self);
 
