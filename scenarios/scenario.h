@@ -1,0 +1,159 @@
+/*
+ * A scenario: what to run. Filled from a YAML file by scenario_load through one schema table
+ * (scenarios/schema.h): every key has a type, a unit, bounds, a default or is required, and a
+ * source. All errors of a file are reported at once, with line and column.
+ *
+ *     struct scenario scenario;
+ *     struct error_list errors = {0};
+ *     if (scenario_load(&scenario, "btc.yaml", sets, set_count, &errors) != ERROR_NONE) ...
+ *     scenario_free(&scenario);
+ */
+#ifndef LIQCASCADE_SCENARIOS_SCENARIO_H
+#define LIQCASCADE_SCENARIOS_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "datasets/market.h"
+#include "datasets/source.h"
+
+enum scenario_wick { WICK_BY_CLOSE, WICK_HIGH_FIRST, WICK_LOW_FIRST };
+enum scenario_data_kind { DATA_ANY, DATA_OBSERVED };
+enum scenario_path_model { PATH_OBSERVED, PATH_SHOCK };
+enum scenario_scale_by { SCALE_TRADERS, SCALE_SIZES };
+enum scenario_flow { FLOW_OBSERVED, FLOW_FROZEN };
+enum scenario_entry { ENTRY_TRIANGULAR, ENTRY_VWAP };
+enum scenario_leverage_model {
+    LEVERAGE_PARETO,
+    LEVERAGE_LOGNORMAL,
+    LEVERAGE_LOGNORMAL_TAIL,
+    LEVERAGE_TIERS
+};
+enum scenario_size_model { SIZE_LOGNORMAL, SIZE_PARETO, SIZE_FIXED };
+enum scenario_impact_model { IMPACT_POWER, IMPACT_LINEAR, IMPACT_SQUARE_ROOT, IMPACT_NONE };
+enum scenario_depth_model { DEPTH_CONSTANT, DEPTH_VOLATILITY };
+enum scenario_funding_model { FUNDING_OBSERVED };
+enum scenario_feedback { FEEDBACK_CLOSED, FEEDBACK_OPEN, FEEDBACK_NAIVE };
+enum scenario_fill { FILL_WALK, FILL_FINAL };
+enum scenario_margin { MARGIN_LINEAR_MARK, MARGIN_INVERSE_ENTRY };
+
+#define SCENARIO_LEVERAGE_TIERS_MAX 64
+#define SCENARIO_VENUES_MAX 16
+
+struct scenario_venue {
+    char *name;               /* as results name it; owned */
+    char *rules;              /* venue file: "binance", or "flat" with flat_* below; owned */
+    double oi_share;          /* of the modelled OI; the shares sum to 1 */
+    double cap_scale;         /* multiplies every notional cap of its brackets */
+    int margin;               /* enum scenario_margin */
+    double flat_rate;         /* rules: flat: one bracket, this MMR ...; NaN with other rules */
+    double flat_max_leverage; /* ... and this maximum leverage; NaN with other rules */
+};
+
+struct scenario {
+    int64_t format; /* 1 */
+    char *title;
+    char *symbol;
+    uint64_t seed;
+    int64_t replicates;
+    struct {
+        int64_t warmup_ms; /* default: 30 days before start; start itself with positions_from */
+        int64_t start_ms, end_ms, step_ms;
+        int wick;
+    } time;
+    struct {
+        int kind;
+        struct source_spec input[MARKET_INPUT_COUNT];
+        struct quality_policies policies;
+    } data;
+    struct {
+        int model;
+        int64_t shock_at_ms;   /* default: time.start */
+        double shock_move_log; /* NaN on an observed path that names none */
+        int64_t shock_over_ms; /* 0: at once */
+    } path;
+    struct {
+        double level_usd, level_coins; /* NaN: as observed */
+        int64_t level_at_ms;           /* default: time.start */
+        int scale_by, flow;
+    } oi;
+    struct {
+        char *positions_from;      /* path, made relative to the scenario file; NULL: drawn */
+        int64_t positions_per_bar; /* per side */
+        double turnover_per_hour;
+        int entry;
+        struct {
+            int model;
+            double alpha;      /* pareto */
+            double minimum;    /* pareto: lowest leverage, 1 */
+            double mu, sigma;  /* lognormal, lognormal_tail */
+            double tail_share; /* lognormal_tail: log-uniform above tail_from */
+            double tail_from;
+            double hazard_exponent; /* opens ~ stock * L^this */
+            size_t tier_count;      /* tiers: leverage, weight */
+            double tier_leverage[SCENARIO_LEVERAGE_TIERS_MAX];
+            double tier_weight[SCENARIO_LEVERAGE_TIERS_MAX];
+        } leverage;
+        struct {
+            int model;
+            double median, sigma;  /* lognormal, USD */
+            double minimum, alpha; /* pareto, USD */
+            double value;          /* fixed, USD */
+        } size_usd;
+        double crowd_tilt;
+        double hedged_short_share;
+        double hedged_leverage[2];
+        double absorbed_by_closers;
+    } book;
+    struct scenario_venue venues[SCENARIO_VENUES_MAX];
+    size_t venue_count;
+    struct {
+        int model;
+        double gamma;
+        double reference_coins, reference_move_log;
+        int64_t half_life_ms; /* CALENDAR_NONE: none, no decay */
+        double permanent_share;
+        double mark_passthrough;
+        struct {
+            int model;
+            double zeta, floor;
+            int64_t half_life_ms;
+        } depth;
+        double depth_oi_exponent; /* depth ~ OI level^this when oi.level_* rescales OI */
+    } impact;
+    struct {
+        int model;
+    } funding;
+    int feedback; /* default: open on an observed path, closed on a shock */
+    int fill;
+    double branching_window_log;
+    struct {
+        double floor_usd_per_min;
+        int64_t quiet_ms;
+    } episode;
+    struct {
+        bool summary, steps, tiers, venues, episodes, positions;
+    } output;
+
+    /* Where it came from. */
+    char *path_name; /* the file, as given; owned */
+    char **files;    /* that file and everything it extends; owned */
+    size_t file_count;
+};
+
+/* Reads `path` with what it extends, applies the `sets` ("key=value"), validates, fills defaults.
+   Returns ERROR_NONE or the code of the first error; every error is in `errors` (freed by the
+   caller). On failure `self` needs no free. Paths in the scenario come back relative to the working
+   directory (joined with the folder of the file that said them). */
+int scenario_load(struct scenario *self, const char *path, const char *const *sets,
+                  size_t set_count, struct error_list *errors);
+void scenario_free(struct scenario *self);
+
+/* Writes the resolved scenario, every key with its value in force, as YAML that scenario_load reads
+   back to the same scenario. */
+int scenario_write(const struct scenario *self, FILE *out, struct error *err);
+
+#endif

@@ -1,0 +1,307 @@
+#include "scenarios/schema_rows.h"
+
+#include "base/calendar.h"
+#include "datasets/source.h"
+#include "scenarios/scenario.h"
+
+#define HERE(member) offsetof(struct scenario, member)
+
+#define SOURCE_TRADES \
+    "measured on 1-minute BTC perpetual trades: |r| = 9.0e-4 at 165 BTC of net flow"
+#define SOURCE_HYPERLIQUID "Hyperliquid, open interest by leverage tier, December 2025"
+
+#define DAY ((double)CALENDAR_DAY_MS)
+
+static const char *const words_wick[] = {"by_close", "high_first", "low_first", NULL};
+static const char *const words_kind[] = {"any", "observed", NULL};
+static const char *const words_path[] = {"observed", "shock", NULL};
+static const char *const words_scale[] = {"traders", "sizes", NULL};
+static const char *const words_flow[] = {"observed", "frozen", NULL};
+static const char *const words_entry[] = {"triangular", "vwap", NULL};
+static const char *const words_leverage[] = {"pareto", "lognormal", "lognormal_tail", "tiers",
+                                             NULL};
+static const char *const words_size[] = {"lognormal", "pareto", "fixed", NULL};
+static const char *const words_impact[] = {"power", "linear", "square_root", "none", NULL};
+static const char *const words_depth[] = {"constant", "volatility", NULL};
+static const char *const words_funding[] = {"observed", NULL};
+static const char *const words_feedback[] = {"closed", "open", "naive", NULL};
+static const char *const words_fill[] = {"walk", "final", NULL};
+static const char *const words_margin[] = {"linear_mark", "inverse_entry", NULL};
+static const char *const words_no_decay[] = {"none", NULL};
+static const char *const words_header[] = {"no", "yes", NULL};
+
+/* Words of enum quality_action and enum source_unit, in the enums' order. */
+static const char *const words_gap[] = {"error", "", "carry", "interpolate", "accept", NULL};
+static const char *const words_repeat[] = {"error", "drop", NULL};
+static const char *const words_disorder[] = {"error", "drop", "", "", "accept", NULL};
+static const char *const words_zero[] = {"error", "drop", "carry", "interpolate", NULL};
+static const char *const words_ohlc[] = {"error", "drop", "carry", NULL};
+static const char *const words_stale[] = {"error", "", "", "", "accept", NULL};
+static const char *const words_amount[] = {"", "coins", "usd", "contracts", NULL};
+static const char *const words_rate[] = {"", "", "", "", "fraction", "percent", NULL};
+
+#define POLICY(key, flaw, text, words, doc) \
+    ROW_CHOICE("data.on." key, HERE(data.policies.on[flaw]), text, words, doc)
+#define INPUT(key, role, text, doc) \
+    ROW_SPECIAL("data." key, SCHEMA_SOURCE, HERE(data.input[role]), text, doc)
+
+static const struct schema_row scenario_rows[] = {
+    ROW_COUNT("format", "", HERE(format), NULL, 1, 1, NULL,
+              "version of the scenario format that the file is written in"),
+    ROW_SPECIAL("extends", SCHEMA_EXTENDS, 0, "null",
+                "scenario file that this one overrides, relative to this file"),
+    ROW_TEXT("title", HERE(title), "untitled", "what the results are called"),
+    ROW_TEXT("symbol", HERE(symbol), NULL,
+             "contract, as the venues' bracket tables name it, such as BTCUSDT"),
+    {.field = {ROW_FIELD("seed", FIELD_UINT64, "", HERE(seed), "1", NULL,
+                         "of every random number: the same seed gives the same results")}},
+    ROW_COUNT("replicates", "runs", HERE(replicates), "1", 1, 1e6, FIELD_OWN_PRIOR,
+              "independent draws of the book"),
+
+    ROW_TIME("time.warmup", HERE(time.warmup_ms), "null",
+             "the book is built from here on; null: 30 days before start, or start with "
+             "book.positions_from"),
+    ROW_TIME("time.start", HERE(time.start_ms), NULL, "metrics from here on"),
+    ROW_TIME("time.end", HERE(time.end_ms), NULL, "end of the run, exclusive"),
+    ROW_DURATION("time.step", HERE(time.step_ms), "1m", 1000, DAY, NULL,
+                 "one step; bars are resampled to it, and it cannot be finer than the data"),
+    ROW_CHOICE("time.wick", HERE(time.wick), "by_close", words_wick,
+               "which extreme of a bar comes first; by_close: low first in a rising bar"),
+
+    ROW_CHOICE("data.kind", HERE(data.kind), "any", words_kind,
+               "observed refuses reconstructed series"),
+    INPUT("price", MARKET_PRICE, NULL, "last price, at which forced orders fill"),
+    INPUT("mark", MARKET_MARK, "null", "mark price, which triggers; null: the last price"),
+    INPUT("volume_coins", MARKET_VOLUME, "null", "traded volume"),
+    INPUT("funding", MARKET_FUNDING, "null", "funding rates; null: none is paid"),
+    INPUT("oi", MARKET_OI, "null",
+          "open interest; required unless the book comes from book.positions_from"),
+    INPUT("liquidations", MARKET_LIQUIDATIONS, "null",
+          "observed liquidations, shown beside the results and never used by the model"),
+    POLICY("gap", QUALITY_GAP, "error", words_gap, "a missing bar"),
+    POLICY("repeat", QUALITY_REPEAT, "drop", words_repeat, "a time that was already there"),
+    POLICY("disorder", QUALITY_DISORDER, "error", words_disorder,
+           "a row earlier than the one before; accept: rows are sorted"),
+    POLICY("zero", QUALITY_ZERO, "error", words_zero, "a price or open interest of 0, or empty"),
+    POLICY("ohlc", QUALITY_OHLC, "error", words_ohlc,
+           "high or low inside the bar; carry: widened to hold open and close"),
+    POLICY("stale", QUALITY_STALE, "error", words_stale, "a value frozen for long"),
+    ROW_DURATION("data.on.stale_after", HERE(data.policies.stale_ms), "0s", 0, 365 * DAY, NULL,
+                 "a value frozen this long is stale; 0s: as the source descriptor says"),
+
+    ROW_CHOICE("path.model", HERE(path.model), "observed", words_path,
+               "where the price comes from: the data, or one move from a book built on them"),
+    ROW_TIME("path.at", HERE(path.shock_at_ms), "null",
+             "shock: when the move begins; null: time.start"),
+    ROW_NUMBER("path.move_log", "log", HERE(path.shock_move_log), "null", -5, 5, NULL,
+               "shock: the move of the log price; required with model shock"),
+    ROW_DURATION("path.over", HERE(path.shock_over_ms), "0m", 0, 365 * DAY, NULL,
+                 "shock: time that the move takes; 0m: at once"),
+
+    ROW_NUMBER("oi.level_usd", "usd", HERE(oi.level_usd), "null", SCHEMA_ABOVE_ZERO, ROW_ANY_HIGH,
+               NULL, "open interest at level_at, to which all of it is scaled; null: as observed"),
+    ROW_NUMBER("oi.level_coins", "coins", HERE(oi.level_coins), "null", SCHEMA_ABOVE_ZERO,
+               ROW_ANY_HIGH, NULL, "the same in coins; null: as observed"),
+    ROW_TIME("oi.level_at", HERE(oi.level_at_ms), "null",
+             "when the open interest has that level; null: time.start"),
+    ROW_CHOICE("oi.scale_by", HERE(oi.scale_by), "traders", words_scale,
+               "traders: more people; sizes: the same people, larger, so that brackets bite"),
+    ROW_CHOICE("oi.flow", HERE(oi.flow), "observed", words_flow,
+               "frozen: no opens and voluntary closes after start"),
+
+    ROW_SPECIAL("book.positions_from", SCHEMA_PATH, HERE(book.positions_from), "null",
+                "CSV of positions that replaces the drawn book; null: drawn"),
+    ROW_COUNT("book.positions_per_bar", "positions per side", HERE(book.positions_per_bar), "50", 1,
+              1e6, FIELD_OWN_PRIOR, "strata of each bar's opens; more lower the noise, not the OI"),
+    ROW_NUMBER("book.turnover_per_hour", "share per hour", HERE(book.turnover_per_hour), "0.05", 0,
+               1, FIELD_OWN_PRIOR, "share of open interest that closes and reopens"),
+    ROW_CHOICE("book.entry", HERE(book.entry), "triangular", words_entry,
+               "entry price within the bar: triangular in [low, high], or its mean price"),
+    ROW_CHOICE("book.leverage.model", HERE(book.leverage.model), "pareto", words_leverage,
+               "distribution of effective leverage in the stock of open interest"),
+    ROW_NUMBER("book.leverage.alpha", "", HERE(book.leverage.alpha), "1.0", 0.05, 20,
+               FIELD_OWN_PRIOR, "pareto: P(L > x) falls as x^-alpha"),
+    ROW_NUMBER("book.leverage.minimum", "", HERE(book.leverage.minimum), "1", 1, 1000,
+               FIELD_OWN_PRIOR, "pareto: lowest leverage"),
+    ROW_NUMBER("book.leverage.mu", "log", HERE(book.leverage.mu), "1.3140", -10, 10,
+               SOURCE_HYPERLIQUID, "lognormal, lognormal_tail: mean of log leverage"),
+    ROW_NUMBER("book.leverage.sigma", "log", HERE(book.leverage.sigma), "0.6148", SCHEMA_ABOVE_ZERO,
+               10, SOURCE_HYPERLIQUID, "lognormal, lognormal_tail: deviation of log leverage"),
+    ROW_NUMBER("book.leverage.tail_share", "share", HERE(book.leverage.tail_share), "0.085", 0, 1,
+               FIELD_OWN_PRIOR, "lognormal_tail: share that lies log-uniformly above tail_from"),
+    ROW_NUMBER("book.leverage.tail_from", "", HERE(book.leverage.tail_from), "20", 1, 1000,
+               FIELD_OWN_PRIOR, "lognormal_tail: leverage at which the tail begins"),
+    ROW_NUMBER("book.leverage.hazard_exponent", "", HERE(book.leverage.hazard_exponent), "0.5", -5,
+               5, FIELD_OWN_PRIOR, "positions open in proportion to the stock times leverage^this"),
+    ROW_SPECIAL("book.leverage.tiers", SCHEMA_TIERS, 0, "[]",
+                "tiers: the leverages that there are, each with its weight"),
+    ROW_CHOICE("book.size_usd.model", HERE(book.size_usd.model), "lognormal", words_size,
+               "distribution of the size of a position"),
+    ROW_NUMBER("book.size_usd.median", "usd", HERE(book.size_usd.median), "13000",
+               SCHEMA_ABOVE_ZERO, 1e15, FIELD_OWN_PRIOR, "lognormal: median size"),
+    ROW_NUMBER("book.size_usd.sigma", "log", HERE(book.size_usd.sigma), "2.0", SCHEMA_ABOVE_ZERO,
+               10, FIELD_OWN_PRIOR, "lognormal: deviation of log size"),
+    ROW_NUMBER("book.size_usd.minimum", "usd", HERE(book.size_usd.minimum), "1000",
+               SCHEMA_ABOVE_ZERO, 1e15, FIELD_OWN_PRIOR, "pareto: smallest size"),
+    ROW_NUMBER("book.size_usd.alpha", "", HERE(book.size_usd.alpha), "1.2", 0.05, 20,
+               FIELD_OWN_PRIOR, "pareto: P(size > x) falls as x^-alpha"),
+    ROW_NUMBER("book.size_usd.value", "usd", HERE(book.size_usd.value), "13000", SCHEMA_ABOVE_ZERO,
+               1e15, FIELD_OWN_PRIOR, "fixed: the size of every position"),
+    ROW_NUMBER("book.crowd_tilt", "", HERE(book.crowd_tilt), "0.3", 0, 5, FIELD_OWN_PRIOR,
+               "the crowded side's weights grow as leverage^(this times the funding z-score)"),
+    ROW_NUMBER("book.hedged_short_share", "share", HERE(book.hedged_short_share), "0.45", 0, 1,
+               FIELD_OWN_PRIOR, "part of the shorts that is basis trade and market making"),
+    {.field = {ROW_FIELD("book.hedged_leverage", FIELD_DOUBLE, "", HERE(book.hedged_leverage),
+                         "[1, 3]", FIELD_OWN_PRIOR, "range of leverage of the hedged shorts"),
+               .minimum = 1, .maximum = 1000},
+     .kind = SCHEMA_PAIR},
+    ROW_NUMBER("book.absorbed_by_closers", "share", HERE(book.absorbed_by_closers), "1.0", 0, 1,
+               FIELD_OWN_PRIOR,
+               "share of a forced order that closing traders take; new openers take the rest"),
+
+    ROW_SPECIAL("venues", SCHEMA_VENUES, 0, "[{name: all, rules: binance, oi_share: 1}]",
+                "where the open interest is held; the shares sum to 1"),
+
+    ROW_CHOICE("impact.model", HERE(impact.model), "power", words_impact,
+               "how a net flow moves the price; square_root: power with gamma 0.5"),
+    ROW_NUMBER("impact.gamma", "", HERE(impact.gamma), "0.76", 0.05, 5, SOURCE_TRADES,
+               "power: the log price moves as flow^gamma"),
+    ROW_NUMBER("impact.reference_coins", "coins", HERE(impact.reference_coins), "165",
+               SCHEMA_ABOVE_ZERO, 1e15, SOURCE_TRADES, "this net flow ..."),
+    ROW_NUMBER("impact.reference_move_log", "log", HERE(impact.reference_move_log), "9.0e-4",
+               SCHEMA_ABOVE_ZERO, 5, SOURCE_TRADES, "... moves the log price this much"),
+    {.field = {ROW_FIELD("impact.half_life", FIELD_DURATION_MS, "duration",
+                         HERE(impact.half_life_ms), "20m", FIELD_OWN_PRIOR,
+                         "in which the transient impact halves; none: it stays"),
+               .minimum = 1000, .maximum = 3650 * DAY, .choices = words_no_decay}},
+    ROW_NUMBER("impact.permanent_share", "share", HERE(impact.permanent_share), "0.0", 0, 1,
+               FIELD_OWN_PRIOR, "part of the impact that is linear and never decays"),
+    ROW_NUMBER("impact.mark_passthrough", "share", HERE(impact.mark_passthrough), "1.0", 0, 1,
+               FIELD_OWN_PRIOR, "share of the move that reaches the mark price"),
+    ROW_CHOICE("impact.depth.model", HERE(impact.depth.model), "volatility", words_depth,
+               "liquidity over time: the same, or falling as volatility rises"),
+    ROW_NUMBER("impact.depth.zeta", "", HERE(impact.depth.zeta), "1.0", 0, 10, FIELD_OWN_PRIOR,
+               "volatility: log depth falls by zeta times log relative volatility"),
+    ROW_NUMBER("impact.depth.floor", "share", HERE(impact.depth.floor), "0.02", SCHEMA_ABOVE_ZERO,
+               1, FIELD_OWN_PRIOR, "volatility: depth never falls below this share of its mean"),
+    ROW_DURATION("impact.depth.half_life", HERE(impact.depth.half_life_ms), "1h", 1000, 365 * DAY,
+                 FIELD_OWN_PRIOR, "volatility: in which depth recovers by half"),
+    ROW_NUMBER("impact.depth_oi_exponent", "", HERE(impact.depth_oi_exponent), "0.5", -5, 5,
+               FIELD_OWN_PRIOR, "depth grows as open interest^this where oi.level_* scales it"),
+
+    ROW_CHOICE("funding.model", HERE(funding.model), "observed", words_funding,
+               "where funding rates come from"),
+    ROW_CHOICE("feedback", HERE(feedback), "null", words_feedback,
+               "whether forced orders move the price: closed: yes, on a shock; open: no; naive: "
+               "added to an observed price; null: open if observed, closed on a shock"),
+    ROW_CHOICE("fill", HERE(fill), "walk", words_fill,
+               "forced orders fill along the way, or at the step's final price"),
+    ROW_NUMBER("branching_window_log", "log", HERE(branching_window_log), "0.005",
+               SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR,
+               "distance from the price within which the branching ratio is looked for"),
+    ROW_NUMBER("episode.floor_usd_per_min", "usd per minute", HERE(episode.floor_usd_per_min),
+               "1e6", 0, 1e15, FIELD_OWN_PRIOR, "forced flow above which a step is in an episode"),
+    ROW_DURATION("episode.quiet", HERE(episode.quiet_ms), "30m", 1000, 365 * DAY, FIELD_OWN_PRIOR,
+                 "calm that ends an episode"),
+    ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
+                "which tables are written; also positions"),
+};
+
+#define IN_SOURCE(member) offsetof(struct source_spec, member)
+#define ROLE(input) (1u << MARKET_##input)
+
+static const struct schema_row source_rows[] = {
+    ROW_SPECIAL("source", SCHEMA_BUILTIN, IN_SOURCE(builtin), "null",
+                "a shipped series, written builtin:NAME; in place of path"),
+    ROW_SPECIAL("path", SCHEMA_PATH, IN_SOURCE(path), "null",
+                "file, glob or folder, relative to the scenario file"),
+    ROW_TEXT("format", IN_SOURCE(format), "null",
+             "name of a source descriptor, or generic; null: told from the content"),
+    {.field = {ROW_FIELD("unit", FIELD_CHOICE, "", IN_SOURCE(unit), "null", NULL,
+                         "unit of the amounts; null: as the source descriptor says"),
+               .choices = words_amount},
+     .roles = ROLE(OI) | ROLE(LIQUIDATIONS)},
+    {.field = {ROW_FIELD("unit", FIELD_CHOICE, "", IN_SOURCE(unit), "null", NULL,
+                         "unit of the rates; null: as the source descriptor says"),
+               .choices = words_rate},
+     .roles = ROLE(FUNDING)},
+    {.field = {ROW_FIELD("contract_usd", FIELD_DOUBLE, "usd", IN_SOURCE(contract_usd), "0", NULL,
+                         "worth of a contract; 0: as the source descriptor says"),
+               .minimum = 0, .maximum = 1e9},
+     .roles = ROLE(OI) | ROLE(LIQUIDATIONS)},
+    {.field = {ROW_FIELD("scope", FIELD_TEXT, "", IN_SOURCE(scope), "null", NULL,
+                         "what is counted: binance, all, all_without_cme")},
+     .roles = ROLE(OI) | ROLE(LIQUIDATIONS)},
+    {.field = {ROW_FIELD("interval", FIELD_DURATION_MS, "duration", IN_SOURCE(interval_ms), "0s",
+                         NULL, "nominal time between two rates; 0s: from the data"),
+               .minimum = 0, .maximum = 365 * DAY},
+     .roles = ROLE(FUNDING)},
+    {.field = {ROW_FIELD("header", FIELD_CHOICE, "", IN_SOURCE(header), "null", NULL,
+                         "whether the first line names the columns; null: told from the content"),
+               .choices = words_header},
+     .generic = true},
+    {.field = {ROW_FIELD("time.column", FIELD_TEXT, "", IN_SOURCE(time_column), "null", NULL,
+                         "header name or 1-based index of the time; required with generic")},
+     .generic = true},
+    {.field = {ROW_FIELD("time.as", FIELD_TEXT, "", IN_SOURCE(time_format), "null", NULL,
+                         "unix_s, unix_ms, unix_us, iso or a format such as \"%Y-%m-%d %H:%M:%S\"; "
+                         "required with generic")},
+     .generic = true},
+    {.field = {ROW_FIELD("time.zone", FIELD_DURATION_MS, "offset", IN_SOURCE(zone_offset_ms),
+                         "+00:00", NULL, "of times without one of their own")},
+     .kind = SCHEMA_ZONE,
+     .generic = true},
+    {.field = {ROW_FIELD("columns", FIELD_TEXT, "", 0, "null", NULL,
+                         "header name or 1-based index of each field; required with generic")},
+     .kind = SCHEMA_COLUMNS,
+     .generic = true},
+};
+
+#define IN_VENUE(member) offsetof(struct scenario_venue, member)
+
+static const struct schema_row venue_rows[] = {
+    ROW_TEXT("name", IN_VENUE(name), NULL, "as the results name it"),
+    ROW_TEXT("rules", IN_VENUE(rules), "binance",
+             "whose bracket tables hold, or flat: one bracket, described by flat_*"),
+    ROW_NUMBER("oi_share", "share", IN_VENUE(oi_share), NULL, SCHEMA_ABOVE_ZERO, 1, NULL,
+               "of the modelled open interest"),
+    ROW_NUMBER("cap_scale", "", IN_VENUE(cap_scale), "1.0", SCHEMA_ABOVE_ZERO, 1e6, NULL,
+               "multiplies every notional cap of the brackets"),
+    ROW_CHOICE("margin", IN_VENUE(margin), "linear_mark", words_margin,
+               "formula of the liquidation price"),
+    ROW_NUMBER("flat_rate", "share", IN_VENUE(flat_rate), "null", 0, 0.99, NULL,
+               "flat: maintenance margin rate"),
+    ROW_NUMBER("flat_max_leverage", "", IN_VENUE(flat_max_leverage), "null", 1, 1000, NULL,
+               "flat: highest leverage"),
+};
+
+static const struct schema_row tier_rows[] = {
+    ROW_NUMBER("leverage", "", offsetof(struct schema_tier_item, leverage), NULL, 1, 1000, NULL,
+               "effective leverage"),
+    ROW_NUMBER("weight", "", offsetof(struct schema_tier_item, weight), NULL, 0, 1e15, NULL,
+               "share of the stock of open interest, in any unit"),
+};
+
+#define RESULT(word, member, doc)                                                          \
+    {                                                                                      \
+        .field = { ROW_FIELD(word, FIELD_BOOL, "", HERE(output.member), "no", NULL, doc) } \
+    }
+
+static const struct schema_row output_rows[] = {
+    RESULT("summary", summary, "one row per run"),
+    RESULT("steps", steps, "one row per run and step"),
+    RESULT("tiers", tiers, "liquidations by leverage"),
+    RESULT("venues", venues, "liquidations by venue"),
+    RESULT("episodes", episodes, "one row per episode"),
+    RESULT("positions", positions, "the book at the start"),
+};
+
+#define TABLE(rows)                      \
+    {                                    \
+        rows, sizeof rows / sizeof *rows \
+    }
+const struct schema_table schema_scenario = TABLE(scenario_rows);
+const struct schema_table schema_source = TABLE(source_rows);
+const struct schema_table schema_venue = TABLE(venue_rows);
+const struct schema_table schema_tier = TABLE(tier_rows);
+const struct schema_table schema_output = TABLE(output_rows);
