@@ -1,0 +1,155 @@
+#include "sim/cascade.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+enum { BRANCHING_POINTS = 10 };
+
+void cascade_free(struct cascade *self)
+{
+    memory_free(self->shots);
+    self->shots = NULL;
+    self->shot_count = self->shot_capacity = 0;
+}
+
+/* A forced order: longs are sold, shorts bought back. */
+static double order_coins(int side_index, double coins)
+{
+    return side_index == BOOK_LONG ? -coins : coins;
+}
+
+static void price_at(struct cascade *self, double exogenous_last, double exogenous_mark)
+{
+    if (!self->feedback) {
+        self->last = exogenous_last;
+        self->mark = exogenous_mark;
+        return;
+    }
+    double impact = impact_log(self->impact, self->state, self->depth);
+    double factor = exp(impact);
+    self->last = exogenous_last * factor;
+    self->mark = exogenous_mark * (self->mark_passthrough == 1.0
+                                       ? factor
+                                       : exp(self->mark_passthrough * impact));
+}
+
+static bool reached(int side_index, double trigger_price, double mark)
+{
+    return side_index == BOOK_LONG ? mark <= trigger_price : mark >= trigger_price;
+}
+
+/* The side whose next position the mark has reached, or -1. */
+static int reached_side(struct ladder *ladder, double mark)
+{
+    for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
+        const struct ladder_next *next = ladder_peek(ladder, side);
+        if (next->any && reached(side, next->trigger_price, mark))
+            return side;
+    }
+    return -1;
+}
+
+static int shoot(struct cascade *self, int side, double exogenous_last, double exogenous_mark,
+                 struct error *err)
+{
+    struct cascade_shot *shots =
+        memory_grow(self->shots, &self->shot_capacity, self->shot_count + 1, sizeof *shots);
+    if (shots == NULL)
+        return error_memory(err, "the positions of a cascade");
+    self->shots = shots;
+    struct cascade_shot *shot = &shots[self->shot_count++];
+    shot->side_index = side;
+    shot->trigger_price = ladder_peek(self->ladder, side)->trigger_price;
+    shot->position = ladder_fire(self->ladder, side);
+    shot->coins = ledger_coins(self->ledger, side, shot->position.bar, shot->position.position->share);
+    shot->last_before = self->last;
+    impact_add(self->impact, self->state, order_coins(side, shot->coins), self->depth);
+    if (self->feedback)
+        price_at(self, exogenous_last, exogenous_mark);
+    shot->last_after = self->last;
+    return ERROR_NONE;
+}
+
+int cascade_node(struct cascade *self, double exogenous_last, double exogenous_mark,
+                 struct error *err)
+{
+    self->shot_count = 0;
+    self->generations = 0;
+    price_at(self, exogenous_last, exogenous_mark);
+    double wave_mark = self->mark;
+    for (;;) {
+        int side = reached_side(self->ladder, self->mark);
+        if (side < 0)
+            return ERROR_NONE;
+        if (self->generations == 0) {
+            self->generations = 1;
+        } else if (!reached(side, ladder_peek(self->ladder, side)->trigger_price, wave_mark)) {
+            self->generations++;
+            wave_mark = self->mark;
+        }
+        int code = shoot(self, side, exogenous_last, exogenous_mark, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+}
+
+bool cascade_unreachable(const struct cascade *self, const struct impact_state *before)
+{
+    double total = impact_log(self->impact, self->state, self->depth);
+    struct impact_state state = *before;
+    for (size_t i = 0; i < self->shot_count; i++) {
+        const struct cascade_shot *shot = &self->shots[i];
+        /* The price without this shot and those behind it. */
+        double undone = impact_log(self->impact, &state, self->depth) - total;
+        double mark = self->mark * exp(self->mark_passthrough * undone);
+        if (!reached(shot->side_index, shot->trigger_price, mark))
+            return true;
+        impact_add(self->impact, &state, order_coins(shot->side_index, shot->coins), self->depth);
+    }
+    return false;
+}
+
+/* ---- branching ratio -------------------------------------------------------------------- */
+
+struct gathering {
+    const struct ledger *ledger;
+    int side;
+    double mark, window_log;
+    double coins[BRANCHING_POINTS]; /* by distance, then cumulative */
+};
+
+static void gather(void *context, const struct ladder_fired *position, double trigger_price)
+{
+    struct gathering *self = context;
+    double distance = fabs(log(trigger_price / self->mark)) / self->window_log;
+    int point = (int)(distance * BRANCHING_POINTS);
+    if (point >= BRANCHING_POINTS)
+        point = BRANCHING_POINTS - 1;
+    self->coins[point] +=
+        ledger_coins(self->ledger, self->side, position->bar, position->position->share);
+}
+
+double cascade_branching_ratio(struct ladder *ladder, const struct ledger *ledger,
+                               const struct impact_params *impact,
+                               const struct impact_state *state, double depth, double mark,
+                               double window_log)
+{
+    double largest = 0.0;
+    double now = impact_log(impact, state, depth);
+    for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
+        struct gathering gathering = {.ledger = ledger, .side = side, .mark = mark,
+                                      .window_log = window_log};
+        double limit = mark * exp(side == BOOK_LONG ? -window_log : window_log);
+        ladder_visit(ladder, side, limit, gather, &gathering);
+        double coins = 0.0;
+        for (int k = 0; k < BRANCHING_POINTS; k++) {
+            coins += gathering.coins[k];
+            struct impact_state after = *state;
+            impact_add(impact, &after, order_coins(side, coins), depth);
+            double moved = fabs(impact_log(impact, &after, depth) - now);
+            largest = fmax(largest, moved * BRANCHING_POINTS / (window_log * (k + 1)));
+        }
+    }
+    return largest;
+}

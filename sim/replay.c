@@ -1,0 +1,303 @@
+#include "sim/replay.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/calendar.h"
+
+static const double INVARIANT_TOLERANCE = 1e-9;
+
+/* Parkinson (1980): the variance that a range stands for is ln(high/low)^2 / (4 ln 2). */
+static double range_variance(double high, double low)
+{
+    double range = log(high / low);
+    return range * range / (4.0 * M_LN2);
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+/* A book from a file stands open before the first bar, at price 1 because it is absolute. */
+static void open_given(struct replay *self)
+{
+    const struct book *book = self->book;
+    double price = path_bar_at(self->path, 0).last[0];
+    ladder_open(&self->ladder, 0, 1.0);
+    for (int side = 0; side < 2; side++) {
+        double scale = self->params->oi_scale;
+        ledger_open(&self->ledger, side, 0, scale, 1.0, book->entry_sum[side][0],
+                    book->margin_sum[side][0], 0.0);
+        /* The book's shares are coins and do not sum to one. */
+        self->ledger.side[side].coins = scale * book->file_coins[side];
+        ledger_hold(&self->ledger, side, scale * book->residual_coins[side], price, 0.0);
+    }
+}
+
+static bool any_inverse(const struct book *book)
+{
+    for (size_t v = 0; v < book->venue_count; v++)
+        if (book->venues[v].formula->inverse)
+            return true;
+    return false;
+}
+
+static double total_usd(const struct replay *self, double price)
+{
+    double funding = self->ladder.funding.linear;
+    return ledger_equity(&self->ledger, BOOK_LONG, price, funding) +
+           ledger_equity(&self->ledger, BOOK_SHORT, price, funding) + self->fund_net_usd -
+           self->bad_debt_usd + self->settle.market_maker_cash + self->withdrawals_usd -
+           self->deposits_usd;
+}
+
+int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
+                const struct book *book, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    self->params = params;
+    self->path = path;
+    self->book = book;
+    int code = ladder_init(&self->ladder, book, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = ledger_init(&self->ledger, book->bars, err);
+    if (code != ERROR_NONE) {
+        ladder_free(&self->ladder);
+        return code;
+    }
+    depth_start(&params->depth, &self->depth);
+    self->settle.fill = params->fill;
+    memcpy(self->settle.fund_usd, params->fund_usd, sizeof self->settle.fund_usd);
+    self->cascade = (struct cascade){.ladder = &self->ladder,
+                                     .ledger = &self->ledger,
+                                     .impact = &params->impact,
+                                     .state = &self->impact,
+                                     .mark_passthrough = params->mark_passthrough};
+    if (book->from_file)
+        open_given(self);
+    self->last_close = NAN;
+    self->total_usd = any_inverse(book) ? NAN : total_usd(self, path_bar_at(path, 0).mark[0]);
+    return ERROR_NONE;
+}
+
+void replay_free(struct replay *self)
+{
+    ladder_free(&self->ladder);
+    ledger_free(&self->ledger);
+    cascade_free(&self->cascade);
+}
+
+/* ---- a step ----------------------------------------------------------------------------- */
+
+static bool measured(const struct replay *self)
+{
+    return self->bar >= self->params->start_bar;
+}
+
+static double oi(const struct replay *self)
+{
+    return self->ledger.side[BOOK_LONG].coins;
+}
+
+/* With feedback the run starts without impact of its own: the observed price holds the earlier one. */
+static void start_measuring(struct replay *self, const struct path_bar *bar)
+{
+    if (self->params->feedback)
+        self->impact = (struct impact_state){0};
+    self->cascade.feedback = self->params->feedback;
+    self->start_impact_log = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
+    self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
+    self->oi_start_coins = oi(self);
+}
+
+static void prepare(struct replay *self, const struct path_bar *bar, struct replay_step *out)
+{
+    const struct replay_params *params = self->params;
+    const struct market *market = self->path->market;
+    impact_decay(&params->impact, &self->impact, market->step_ms);
+    self->cascade.depth = depth_relative(&params->depth, &self->depth);
+    if (self->bar == params->start_bar)
+        start_measuring(self, bar);
+    memset(out, 0, sizeof *out);
+    out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
+    out->depth_share = self->cascade.depth;
+    out->branching_ratio = NAN;
+    double factor = self->cascade.feedback
+                        ? exp(params->mark_passthrough *
+                              impact_log(&params->impact, &self->impact, self->cascade.depth))
+                        : 1.0;
+    double mark = bar->mark[0] * factor;
+    if (market->funding_rate != NULL && self->bar < market->bars &&
+        market->funding_rate[self->bar] != 0.0) {
+        out->funding_rate = market->funding_rate[self->bar];
+        ladder_fund(&self->ladder, out->funding_rate, mark);
+    }
+    if (measured(self))
+        out->branching_ratio = cascade_branching_ratio(
+            &self->ladder, &self->ledger, &params->impact, &self->impact, self->cascade.depth, mark,
+            params->branching_window_log);
+}
+
+/* The largest move since the start and the part of it that is forced orders' doing. */
+static void note_extreme(const struct replay *self, struct replay_step *out)
+{
+    double moved = log(self->cascade.last / self->start_price);
+    if (fabs(moved) < fabs(out->extreme_log))
+        return;
+    out->extreme_log = moved;
+    out->extreme_endogenous_log =
+        impact_log(&self->params->impact, &self->impact, self->cascade.depth) -
+        self->start_impact_log;
+}
+
+static int walk_node(struct replay *self, const struct path_bar *bar, int node, double previous_last,
+                     struct replay_step *out, struct error *err)
+{
+    struct cascade *cascade = &self->cascade;
+    struct impact_state before = self->impact;
+    int code = cascade_node(cascade, bar->last[node], bar->mark[node], err);
+    if (code != ERROR_NONE)
+        return code;
+    if (cascade->shot_count > 0) {
+        if (cascade->generations > out->generations)
+            out->generations = cascade->generations;
+        if (measured(self) && !cascade->feedback && cascade_unreachable(cascade, &before))
+            out->unreachable = true;
+        settle_node(&self->settle, cascade, &self->ledger, previous_last);
+    }
+    out->price_high = node == 0 ? cascade->last : fmax(out->price_high, cascade->last);
+    out->price_low = node == 0 ? cascade->last : fmin(out->price_low, cascade->last);
+    if (node == 0)
+        out->price_open = cascade->last;
+    if (measured(self))
+        note_extreme(self, out);
+    return ERROR_NONE;
+}
+
+static int walk_bar(struct replay *self, const struct path_bar *bar, struct replay_step *out,
+                    struct error *err)
+{
+    double previous = NAN;
+    settle_begin_step(&self->settle);
+    for (int node = 0; node < PATH_NODES; node++) {
+        int code = walk_node(self, bar, node, previous, out, err);
+        if (code != ERROR_NONE)
+            return code;
+        previous = self->cascade.last;
+    }
+    out->forced = self->settle.step;
+    out->price_close = self->cascade.last;
+    out->mark_close = self->cascade.mark;
+    double impact = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
+    out->exogenous_close = self->cascade.feedback
+                               ? bar->last[PATH_NODES - 1]
+                               : out->price_close * exp(self->start_impact_log - impact);
+    if (measured(self)) {
+        out->endogenous_log = impact - self->start_impact_log;
+        out->exogenous_log = log(out->price_close / self->start_price) - out->endogenous_log;
+    }
+    self->fund_net_usd += out->forced.fund_gain_usd - out->forced.fund_draw_usd;
+    self->bad_debt_usd += out->forced.bad_debt_usd;
+    return ERROR_NONE;
+}
+
+/* ---- the ledger's part ------------------------------------------------------------------ */
+
+static struct ledger_step ledger_step_of(const struct replay *self, double oi_before,
+                                         const struct replay_step *out)
+{
+    const struct replay_params *params = self->params;
+    const struct market *market = self->path->market;
+    bool given = market->oi_coins != NULL && self->bar < market->bars && !self->book->from_file &&
+                 !(params->frozen && measured(self));
+    struct ledger_step step = {
+        .oi = oi_before,
+        .forced = {out->forced.side[BOOK_LONG].coins, out->forced.side[BOOK_SHORT].coins},
+        .observed = given,
+        .turnover = self->book->from_file ? 0.0
+                                          : params->turnover_per_hour * (double)market->step_ms /
+                                                (double)CALENDAR_HOUR_MS,
+        .absorbed_by_closers = params->absorbed_by_closers,
+    };
+    if (given)
+        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - oi_before;
+    return step;
+}
+
+static void trade_opens(struct replay *self, int side, double coins, double price)
+{
+    if (coins <= 0.0)
+        return;
+    double funding = self->ladder.funding.linear, entry_sum = 1.0, margin_sum = 1.0;
+    if (self->book->from_file) {
+        ledger_hold(&self->ledger, side, coins, price, funding);
+    } else {
+        entry_sum = self->book->entry_sum[side][self->bar];
+        margin_sum = self->book->margin_sum[side][self->bar];
+        ledger_open(&self->ledger, side, self->bar, coins, price, entry_sum, margin_sum, funding);
+    }
+    self->deposits_usd += coins * price * margin_sum;
+    self->settle.market_maker_cash += (side == BOOK_LONG ? coins : -coins) * price * entry_sum;
+}
+
+static void trade_closes(struct replay *self, int side, double coins, double price)
+{
+    if (coins <= 0.0)
+        return;
+    double funding = self->ladder.funding.linear;
+    double before = ledger_equity(&self->ledger, side, price, funding);
+    ledger_thin(&self->ledger, side, fmax(self->ledger.side[side].coins - coins, 0.0));
+    self->withdrawals_usd += before - ledger_equity(&self->ledger, side, price, funding);
+    self->settle.market_maker_cash += (side == BOOK_LONG ? -coins : coins) * price;
+}
+
+static void keep_ledger(struct replay *self, double oi_before, struct replay_step *out)
+{
+    struct ledger_step step = ledger_step_of(self, oi_before, out);
+    struct ledger_flows flows = ledger_flows(&step);
+    for (int side = 0; side < 2; side++) {
+        trade_closes(self, side, flows.closes[side], out->price_close);
+        trade_opens(self, side, flows.opens[side], out->price_close);
+        out->opens_coins[side] = flows.opens[side];
+        out->closes_coins[side] = flows.closes[side];
+    }
+    out->replacement_coins = flows.replacement;
+    if (!self->book->from_file)
+        ladder_open(&self->ladder, self->bar, out->price_close);
+    out->oi_coins = oi(self);
+    out->oi_usd = out->oi_coins * out->mark_close;
+}
+
+static int check_invariants(struct replay *self, const struct replay_step *out, struct error *err)
+{
+    double longs = self->ledger.side[BOOK_LONG].coins, shorts = self->ledger.side[BOOK_SHORT].coins;
+    if (!(fabs(longs - shorts) <= INVARIANT_TOLERANCE * fmax(longs, self->oi_start_coins)))
+        return error_set(err, ERROR_NUMERICAL,
+                         "step %zu: long OI %.17g is not short OI %.17g coins", self->bar, longs,
+                         shorts);
+    double total = total_usd(self, out->mark_close);
+    double scale = fabs(self->withdrawals_usd) + fabs(self->deposits_usd) +
+                   self->ledger.side[BOOK_LONG].entry_value;
+    if (!isnan(self->total_usd) && !(fabs(total - self->total_usd) <= INVARIANT_TOLERANCE * scale))
+        return error_set(err, ERROR_NUMERICAL,
+                         "step %zu: money is not conserved: %.17g became %.17g", self->bar,
+                         self->total_usd, total);
+    return ERROR_NONE;
+}
+
+int replay_step(struct replay *self, struct replay_step *out, struct error *err)
+{
+    struct path_bar bar = path_bar_at(self->path, self->bar);
+    double oi_before = oi(self);
+    prepare(self, &bar, out);
+    int code = walk_bar(self, &bar, out, err);
+    if (code != ERROR_NONE)
+        return code;
+    keep_ledger(self, oi_before, out);
+    depth_observe(&self->params->depth, &self->depth,
+                  range_variance(out->price_high, out->price_low),
+                  self->path->market->step_ms);
+    code = check_invariants(self, out, err);
+    self->last_close = out->price_close;
+    self->bar++;
+    return code;
+}

@@ -1,0 +1,97 @@
+/*
+ * Replay: walks a path bar by bar over one book and keeps the ledger. One step is
+ *   1. the impact of earlier forced orders decays, depth follows past volatility,
+ *   2. funding due at the bar's open is paid,
+ *   3. the four prices of the bar are walked, each with its cascade and settlement,
+ *   4. the ledger opens and closes; what opens is exposed from the next bar,
+ *   5. the invariants are checked: long OI = short OI, money is conserved.
+ *
+ * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
+ * `naive` and `closed` move the price by the impact of forced orders from `start_bar` on. They are
+ * the same computation: on an observed path, which already holds that impact, it counts twice and is
+ * called naive; on a shock or a synthetic path it is the closed loop.
+ */
+#ifndef LIQCASCADE_SIM_REPLAY_H
+#define LIQCASCADE_SIM_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "models/depth.h"
+#include "models/impact.h"
+#include "sim/book.h"
+#include "sim/cascade.h"
+#include "sim/path.h"
+#include "sim/settle.h"
+
+struct replay_params {
+    struct impact_params impact;
+    struct depth_params depth;
+    bool feedback;              /* from start_bar on */
+    enum settle_fill fill;
+    double mark_passthrough;
+    double turnover_per_hour;
+    double absorbed_by_closers;
+    double oi_scale;            /* of the observed OI, or of a given book's coins */
+    bool frozen;                /* from start_bar on OI changes by forced orders only */
+    size_t bars;                /* steps of the run */
+    size_t start_bar;           /* measured from here: before it the book is built, open loop */
+    double branching_window_log;
+    double fund_usd[BOOK_VENUES_MAX]; /* INFINITY: unlimited */
+};
+
+/* One measured step: a row of steps.csv, and the stuff of episodes and summary. */
+struct replay_step {
+    int64_t time_ms;          /* start of the bar */
+    double price_open, price_high, price_low, price_close; /* last, simulated */
+    double mark_close;
+    double exogenous_close;   /* last price without the impact of forced orders */
+    double exogenous_log;     /* since the run's start: log move of the exogenous price ... */
+    double endogenous_log;    /* ... and of the impact of forced orders, at the close */
+    double extreme_log;       /* largest |log move| of the price within the bar since the run's start,
+                                 signed ... */
+    double extreme_endogenous_log; /* ... and the impact's part of it */
+    double oi_coins, oi_usd;  /* at the close; usd at mark */
+    double opens_coins[2], closes_coins[2]; /* long, short */
+    double replacement_coins;
+    double funding_rate;
+    double depth_share;       /* relative depth of the step */
+    double branching_ratio;   /* at the start of the step */
+    int generations;          /* largest of its nodes */
+    bool unreachable;         /* open loop: see cascade_unreachable */
+    struct settle_tally forced;
+};
+
+struct replay {
+    const struct replay_params *params;
+    const struct path *path;
+    const struct book *book;
+    struct ladder ladder;
+    struct ledger ledger;
+    struct impact_state impact;
+    struct depth_state depth;
+    struct cascade cascade;
+    struct settle settle;
+    size_t bar;                /* next to be walked */
+    double last_close;         /* simulated, of the bar before */
+    double start_price;        /* last price at the beginning of start_bar */
+    double start_impact_log;
+    double oi_start_coins;
+    double fund_net_usd, bad_debt_usd;   /* since the run began */
+    double deposits_usd, withdrawals_usd;
+    double total_usd;          /* conserved; NaN while it cannot be checked (inverse contracts) */
+};
+
+/* `params`, `path` and `book` must outlive `self`. ERROR_IO when memory is short; then `self` needs
+   no free. */
+int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
+                const struct book *book, struct error *err);
+void replay_free(struct replay *self);
+
+/* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching ratio,
+   reachability and extremes are not computed). ERROR_NUMERICAL when an invariant breaks. */
+int replay_step(struct replay *self, struct replay_step *out, struct error *err);
+
+#endif
