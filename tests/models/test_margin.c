@@ -1,0 +1,393 @@
+/* Margin formulas against venue balance sheets, closed forms and a fixed-point iteration. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "models/margin.h"
+#include "tests/support/near.h"
+
+#define POSITIONS 20000
+
+/* Binance BTCUSDT in force from 2025-08-21. */
+static void btc_brackets(struct brackets *brackets)
+{
+    static const double cap[] = {3e5,   8e5,   3e6, 12e6, 70e6,  100e6,
+                                 230e6, 480e6, 6e8, 8e8,  1.2e9, 1.8e9};
+    static const double leverage[] = {150, 100, 75, 50, 25, 20, 10, 5, 4, 3, 2, 1};
+    static const double rate[] = {.004, .005, .0065, .01, .02, .025, .05, .1, .125, .15, .25, .5};
+    struct error err = {0};
+    assert_int_equal(brackets_init(brackets, 12, cap, leverage, rate, 0, &err), ERROR_NONE);
+}
+
+/* A position anywhere in the table: notional log-uniform from 1,000 to 2.5B USD, leverage
+   log-uniform from 1 to the maximum of its bracket. */
+struct position {
+    int side;
+    double entry, notional, leverage;
+};
+
+static struct position random_position(const struct brackets *brackets, uint32_t i)
+{
+    struct random_stream stream = random_stream_make(20251010, 0, "test.margin");
+    struct random_block block = random_block_at(&stream, 0, i);
+    struct position p;
+    p.side = block.word[0] & 1 ? 1 : -1;
+    p.entry = 50.0 * pow(4000.0, random_uniform(block.word[1]));
+    p.notional = 1e3 * pow(2.5e6, random_uniform(block.word[2]));
+    p.leverage = pow(brackets_max_leverage(brackets, p.notional), random_uniform(block.word[3]));
+    return p;
+}
+
+static double liquidation(const char *formula, const struct brackets *brackets,
+                          const struct position *p)
+{
+    return margin_liquidation_price(margin_find(formula), brackets, p->side, p->entry, p->notional,
+                                    p->leverage);
+}
+
+/* What is left of the margin over maintenance at price P, in USD (linear) or coins (inverse), as a
+   venue books it. */
+static double linear_excess(const struct brackets *b, const struct position *p, double price,
+                            bool at_mark)
+{
+    double coins = p->notional / p->entry;
+    double equity = p->notional / p->leverage + p->side * coins * (price - p->entry);
+    return equity - brackets_maintenance_usd(b, at_mark ? coins * price : p->notional);
+}
+
+static void linear_positions_are_liquidated_where_equity_meets_maintenance(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    double worst = 0.0;
+    for (uint32_t i = 0; i < POSITIONS; i++) {
+        struct position p = random_position(&brackets, i);
+        for (int at_mark = 0; at_mark < 2; at_mark++) {
+            double price = liquidation(at_mark ? "linear_mark" : "linear_entry", &brackets, &p);
+            if (price <= 0.0)
+                continue;
+            double excess = linear_excess(&brackets, &p, price, at_mark);
+            worst = fmax(worst, fabs(excess) / p.notional);
+        }
+    }
+    print_message("largest equity over maintenance at liquidation: %.1e of notional\n", worst);
+    assert_true(worst < 1e-12);
+}
+
+static void inverse_positions_are_liquidated_where_equity_meets_maintenance(void **state)
+{
+    struct brackets flat;
+    brackets_flat(&flat, 0.005, 100.0);
+    for (uint32_t i = 0; i < POSITIONS; i++) {
+        struct position p = random_position(&flat, i);
+        for (int at_mark = 0; at_mark < 2; at_mark++) {
+            double price = liquidation(at_mark ? "inverse_mark" : "inverse_entry", &flat, &p);
+            double margin_coins = p.notional / p.entry / p.leverage;
+            double pnl_coins = p.side * p.notional * (1.0 / p.entry - 1.0 / price);
+            double maintenance_coins = 0.005 * p.notional / (at_mark ? price : p.entry);
+            assert_near((margin_coins + pnl_coins - maintenance_coins) * p.entry / p.notional, 0.0,
+                        1e-12);
+        }
+    }
+}
+
+static void a_long_at_50x_is_liquidated_1_5075_percent_below_entry(void **state)
+{
+    struct brackets flat;
+    brackets_flat(&flat, 0.005, 100.0);
+    struct position p = {1, 50000.0, 1e4, 50.0};
+    double mark = liquidation("linear_mark", &flat, &p);
+    double entry = liquidation("linear_entry", &flat, &p);
+    print_message("long 50x, 0.5 %%: %.4f %% below entry (mark), %.4f %% (entry)\n",
+                  100.0 * (1.0 - mark / 50000.0), 100.0 * (1.0 - entry / 50000.0));
+    /* 1 - .98/.995 and 1/50 - .005 */
+    assert_near(100.0 * (1.0 - mark / 50000.0), 1.5075, 5e-5);
+    assert_near(100.0 * (1.0 - entry / 50000.0), 1.5, 1e-10);
+}
+
+/* Maintenance shrinks with the price of a long and grows with that of a short. */
+static void maintenance_at_mark_liquidates_both_sides_later_or_sooner(void **state)
+{
+    struct brackets flat;
+    brackets_flat(&flat, 0.01, 100.0);
+    struct position longs = {1, 100.0, 1e4, 20.0}, shorts = {-1, 100.0, 1e4, 20.0};
+    assert_true(liquidation("linear_mark", &flat, &longs) <
+                liquidation("linear_entry", &flat, &longs));
+    assert_true(liquidation("linear_mark", &flat, &shorts) <
+                liquidation("linear_entry", &flat, &shorts));
+}
+
+static void higher_leverage_is_liquidated_nearer_on_every_formula(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    for (int f = 0; f < margin_formula_count; f++) {
+        double last_long = 0.0, last_short = INFINITY;
+        for (double leverage = 2.0; leverage <= 100.0; leverage *= 1.1) {
+            const struct margin_formula *formula = &margin_formulas[f];
+            double below = margin_liquidation_price(formula, &brackets, 1, 6e4, 5e4, leverage);
+            double above = margin_liquidation_price(formula, &brackets, -1, 6e4, 5e4, leverage);
+            assert_true(below > last_long && below < 6e4);
+            assert_true(above < last_short && above > 6e4);
+            last_long = below;
+            last_short = above;
+        }
+    }
+}
+
+static void liquidation_comes_before_bankruptcy(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    for (uint32_t i = 0; i < POSITIONS; i++) {
+        struct position p = random_position(&brackets, i);
+        for (int f = 0; f < margin_formula_count; f++) {
+            const struct margin_formula *formula = &margin_formulas[f];
+            double fires = margin_liquidation_price(formula, &brackets, p.side, p.entry, p.notional,
+                                                    p.leverage);
+            double broke = margin_bankruptcy_price(formula, p.side, p.entry, p.leverage);
+            assert_true(p.side > 0 ? fires >= broke : fires <= broke);
+        }
+    }
+}
+
+static void margin_is_gone_two_percent_away_at_50x(void **state)
+{
+    const struct margin_formula *linear = margin_find("linear_mark");
+    const struct margin_formula *inverse = margin_find("inverse_entry");
+    assert_near(margin_bankruptcy_price(linear, 1, 50000, 50), 49000.0, 1e-9);
+    assert_near(margin_bankruptcy_price(linear, -1, 50000, 50), 51000.0, 1e-9);
+    /* 2,500,000/51 and 2,500,000/49 */
+    assert_near(margin_bankruptcy_price(inverse, 1, 50000, 50), 49019.607843, 1e-6);
+    assert_near(margin_bankruptcy_price(inverse, -1, 50000, 50), 51020.408163, 1e-6);
+}
+
+/* An unlevered spot-like long has no price above 0 that takes it; a coin-margined short at 1x is a
+   synthetic dollar and has no price at all, but for the maintenance it must keep:
+   50,000/(1 - 1 + .005). */
+static void positions_that_nothing_can_liquidate(void **state)
+{
+    struct brackets none, flat;
+    brackets_flat(&none, 0.0, 100.0);
+    brackets_flat(&flat, 0.005, 100.0);
+    struct position unlevered = {1, 50000.0, 1e4, 1.0}, synthetic = {-1, 50000.0, 1e4, 1.0};
+    assert_true(liquidation("linear_mark", &flat, &unlevered) == 0.0);
+    assert_true(isinf(liquidation("inverse_entry", &none, &synthetic)));
+    assert_true(isinf(liquidation("inverse_mark", &none, &synthetic)));
+    assert_near(liquidation("inverse_entry", &flat, &synthetic), 1e7, 1e-3);
+    assert_true(isinf(margin_bankruptcy_price(margin_find("inverse_mark"), -1, 50000.0, 1.0)));
+    assert_true(margin_bankruptcy_price(margin_find("linear_mark"), 1, 50000.0, 1.0) == 0.0);
+}
+
+/* Bracket that holds the notional at a price: USD of the coins held, or, for coin-margined
+   contracts, the coins behind the contracts valued at the entry price. */
+static int bracket_at(const struct margin_formula *formula, const struct brackets *brackets,
+                      const struct position *p, double price)
+{
+    double ratio = formula->inverse ? p->entry / price : price / p->entry;
+    return brackets_find(brackets, p->notional * ratio);
+}
+
+static double price_in_bracket(const struct margin_formula *formula,
+                               const struct brackets *brackets, int n, const struct position *p)
+{
+    double kappa = formula->kappa(p->side, p->entry, 1.0 / p->leverage, brackets->rate[n],
+                                  brackets->cum_usd[n] / p->notional);
+    double z = kappa / formula->slope(p->side, brackets->rate[n]);
+    if (formula->inverse)
+        return z < 0.0 ? -1.0 / z : INFINITY;
+    return fmax(z, 0.0);
+}
+
+/* What a venue's worked example does by hand: price with a bracket, bracket of the notional at that
+   price, again until it stays. */
+static double iterated_price(const struct margin_formula *formula, const struct brackets *brackets,
+                             const struct position *p)
+{
+    int n = brackets_find(brackets, p->notional);
+    double price = price_in_bracket(formula, brackets, n, p);
+    for (int round = 0; round < 64; round++) {
+        int next = bracket_at(formula, brackets, p, price);
+        if (next == n)
+            return price;
+        n = next;
+        price = price_in_bracket(formula, brackets, n, p);
+    }
+    return price;
+}
+
+static void the_deciding_bracket_holds_the_notional_at_the_liquidation_price(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    static const char *const names[] = {"linear_mark", "inverse_mark"};
+    int moved = 0;
+    for (int k = 0; k < 2; k++) {
+        const struct margin_formula *formula = margin_find(names[k]);
+        for (uint32_t i = 0; i < POSITIONS; i++) {
+            struct position p = random_position(&brackets, i);
+            double price = liquidation(names[k], &brackets, &p);
+            double iterated = iterated_price(formula, &brackets, &p);
+            if (isinf(price) || isinf(iterated))
+                assert_true(price == iterated);
+            else
+                assert_near(price, iterated, 1e-12 * p.entry);
+            moved += margin_bracket(formula, &brackets, p.side, p.notional, p.leverage) !=
+                     brackets_find(&brackets, p.notional);
+        }
+    }
+    print_message("%d of %d positions are liquidated in another bracket than they entered\n", moved,
+                  2 * POSITIONS);
+    assert_true(moved > POSITIONS / 10);
+}
+
+static void the_first_bracket_to_liquidate_decides(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    static const char *const names[] = {"linear_mark", "inverse_mark"};
+    for (int k = 0; k < 2; k++) {
+        const struct margin_formula *formula = margin_find(names[k]);
+        for (uint32_t i = 0; i < POSITIONS; i++) {
+            struct position p = random_position(&brackets, i);
+            double first = p.side > 0 ? 0.0 : INFINITY;
+            for (int n = 0; n < brackets.count; n++) {
+                double price = price_in_bracket(formula, &brackets, n, &p);
+                first = p.side > 0 ? fmax(first, price) : fmin(first, price);
+            }
+            double price = liquidation(names[k], &brackets, &p);
+            if (isinf(first))
+                assert_true(isinf(price));
+            else
+                assert_near(price, first, 1e-12 * p.entry);
+        }
+    }
+}
+
+static void maintenance_at_entry_keeps_the_bracket_of_the_entry(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct position p = random_position(&brackets, i);
+        int entry_bracket = brackets_find(&brackets, p.notional);
+        assert_int_equal(
+            margin_bracket(margin_find("linear_entry"), &brackets, p.side, p.notional, p.leverage),
+            entry_bracket);
+        assert_int_equal(
+            margin_bracket(margin_find("inverse_entry"), &brackets, p.side, p.notional, p.leverage),
+            entry_bracket);
+    }
+}
+
+static void entry_is_recovered_from_a_given_liquidation_price(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    for (int f = 0; f < margin_formula_count; f++) {
+        const struct margin_formula *formula = &margin_formulas[f];
+        for (uint32_t i = 0; i < 2000; i++) {
+            struct position p = random_position(&brackets, i);
+            int n = margin_bracket(formula, &brackets, p.side, p.notional, p.leverage);
+            double share = brackets.cum_usd[n] / p.notional, rate = brackets.rate[n];
+            double price = liquidation(formula->name, &brackets, &p);
+            if (!(price > 0.0) || isinf(price))
+                continue;
+            double kappa = formula->slope(p.side, rate) * margin_z(formula, price);
+            double entry = formula->entry(p.side, kappa, 1.0 / p.leverage, rate, share);
+            assert_near(entry / p.entry, 1.0, 1e-9);
+        }
+    }
+}
+
+/* s * (a z(P) - F) <= s * K, with K = unit(y) kappa(E/y) - F(open): true on the far side of the
+   liquidation price and false on the near one, whatever the price y and funding at the opening. */
+static bool fires(const struct margin_formula *formula, const struct brackets *brackets,
+                  const struct position *p, double opened_at, double funding, double price)
+{
+    int n = margin_bracket(formula, brackets, p->side, p->notional, p->leverage);
+    double kappa = formula->kappa(p->side, p->entry / opened_at, 1.0 / p->leverage,
+                                  brackets->rate[n], brackets->cum_usd[n] / p->notional);
+    double key = margin_unit(formula, opened_at) * kappa;
+    double slope = formula->slope(p->side, brackets->rate[n]);
+    return p->side * (slope * margin_z(formula, price) - funding) <= p->side * key;
+}
+
+static void the_affine_key_fires_exactly_beyond_the_liquidation_price(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    for (int f = 0; f < margin_formula_count; f++) {
+        const struct margin_formula *formula = &margin_formulas[f];
+        for (uint32_t i = 0; i < 5000; i++) {
+            struct position p = random_position(&brackets, i);
+            double price = liquidation(formula->name, &brackets, &p);
+            if (!(price > 0.0) || isinf(price))
+                continue;
+            double opened_at = 1.07 * p.entry, nudge = p.side * 1e-9;
+            assert_true(fires(formula, &brackets, &p, opened_at, 0.0, price * (1.0 - nudge)));
+            assert_false(fires(formula, &brackets, &p, opened_at, 0.0, price * (1.0 + nudge)));
+        }
+    }
+}
+
+/* A long at 50x with 0.4 % maintenance that pays 0.01 % per interval at an unchanged price: its
+   room of 1/50 - 0.4 % lasts (0.02 - 0.004)/0.0001 = 160 intervals. */
+static void funding_alone_liquidates_a_50x_long_after_160_intervals(void **state)
+{
+    const struct margin_formula *formula = margin_find("linear_mark");
+    struct brackets flat;
+    brackets_flat(&flat, 0.004, 125.0);
+    struct position p = {1, 50000.0, 1e4, 50.0};
+    int k = 0;
+    /* Half an interval short, so that rounding does not decide. */
+    while (!fires(formula, &flat, &p, p.entry, (k - 0.5) * 1e-4 * p.entry, p.entry))
+        k++;
+    assert_int_equal(k - 1, 160);
+    struct position other = p;
+    other.side = -1;
+    assert_false(fires(formula, &flat, &other, p.entry, 160e-4 * p.entry, p.entry));
+}
+
+static void formulas_are_found_by_name(void **state)
+{
+    static const char *const names[] = {"linear_mark", "linear_entry", "inverse_entry",
+                                        "inverse_mark"};
+    for (size_t i = 0; i < 4; i++) {
+        const struct margin_formula *formula = margin_find(names[i]);
+        assert_non_null(formula);
+        assert_string_equal(formula->name, names[i]);
+        assert_non_null(formula->documentation);
+        assert_non_null(formula->source);
+    }
+    assert_int_equal(margin_formula_count, 4);
+    assert_null(margin_find("linear"));
+    assert_null(margin_find(""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(linear_positions_are_liquidated_where_equity_meets_maintenance),
+        cmocka_unit_test(inverse_positions_are_liquidated_where_equity_meets_maintenance),
+        cmocka_unit_test(a_long_at_50x_is_liquidated_1_5075_percent_below_entry),
+        cmocka_unit_test(maintenance_at_mark_liquidates_both_sides_later_or_sooner),
+        cmocka_unit_test(higher_leverage_is_liquidated_nearer_on_every_formula),
+        cmocka_unit_test(liquidation_comes_before_bankruptcy),
+        cmocka_unit_test(margin_is_gone_two_percent_away_at_50x),
+        cmocka_unit_test(positions_that_nothing_can_liquidate),
+        cmocka_unit_test(the_deciding_bracket_holds_the_notional_at_the_liquidation_price),
+        cmocka_unit_test(the_first_bracket_to_liquidate_decides),
+        cmocka_unit_test(maintenance_at_entry_keeps_the_bracket_of_the_entry),
+        cmocka_unit_test(entry_is_recovered_from_a_given_liquidation_price),
+        cmocka_unit_test(the_affine_key_fires_exactly_beyond_the_liquidation_price),
+        cmocka_unit_test(funding_alone_liquidates_a_50x_long_after_160_intervals),
+        cmocka_unit_test(formulas_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
