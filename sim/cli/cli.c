@@ -1,6 +1,7 @@
 #include "sim/cli/cli.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -490,6 +491,59 @@ void cli_note(const struct cli_common *common, const char *format, ...)
     va_start(arguments, format);
     print_message("liqcascade: ", format, arguments);
     va_end(arguments);
+}
+
+/* Copies "1234567.89" with commas; digits before `point` are grouped by three from the right. */
+static void group_thousands(const char *digits, char *out)
+{
+    size_t start = digits[0] == '-' ? 1 : 0;
+    size_t point = strcspn(digits, ".");
+    for (size_t i = 0; digits[i] != '\0'; i++) {
+        if (i > start && i < point && (point - i) % 3 == 0)
+            *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+}
+
+static void trim_zeros(char *digits)
+{
+    size_t length = strlen(digits);
+    if (strchr(digits, '.') == NULL)
+        return;
+    while (digits[length - 1] == '0')
+        length--;
+    if (digits[length - 1] == '.')
+        length--;
+    digits[length] = '\0';
+}
+
+static const char *format_number(double value, int decimals, bool trim,
+                                 char buffer[CLI_NUMBER_SIZE])
+{
+    char digits[CLI_NUMBER_SIZE];
+    /* 32 digits and 10 commas still fit; what is larger is shown with an exponent. */
+    if (!isfinite(value)) {
+        snprintf(buffer, CLI_NUMBER_SIZE, "-");
+    } else if (fabs(value) >= 1e18) {
+        snprintf(buffer, CLI_NUMBER_SIZE, "%.4g", value);
+    } else {
+        snprintf(digits, sizeof digits, "%.*f", decimals > 12 ? 12 : decimals, value);
+        if (trim)
+            trim_zeros(digits);
+        group_thousands(strcmp(digits, "-0") == 0 ? "0" : digits, buffer);
+    }
+    return buffer;
+}
+
+const char *cli_number(double value, int decimals, char buffer[CLI_NUMBER_SIZE])
+{
+    return format_number(value, decimals, false, buffer);
+}
+
+const char *cli_number_short(double value, int decimals, char buffer[CLI_NUMBER_SIZE])
+{
+    return format_number(value, decimals, true, buffer);
 }
 
 int cli_flush(struct error *err)

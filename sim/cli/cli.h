@@ -143,6 +143,15 @@ void cli_warn(const struct cli_common *common, const char *format, ...)
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* --- numbers for people --- */
+
+#define CLI_NUMBER_SIZE 48
+/* With `decimals` digits behind the point and commas between thousands: `49,261.0837`. NaN and
+   infinities are `-`. Returns `buffer`. */
+const char *cli_number(double value, int decimals, char buffer[CLI_NUMBER_SIZE]);
+/* The same with at most `decimals` digits behind the point and no zeros at the end: `50,000`. */
+const char *cli_number_short(double value, int decimals, char buffer[CLI_NUMBER_SIZE]);
+
 /* Flushes stdout; ERROR_IO when anything written to it was lost (closed pipe, full disk). */
 int cli_flush(struct error *err);
 
