@@ -1,9 +1,11 @@
 #include "scenarios/checks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/paths.h"
 
 #define WARMUP_DAYS 30
 #define SHARE_TOLERANCE 1e-9
@@ -171,6 +173,19 @@ static const struct tree_node *venue_place(const struct reader *reader, size_t i
     return list != NULL ? &list->entries[index].value : NULL;
 }
 
+/* Whether there are bracket tables of that name; also where nothing shipped can be found, which the
+   run will say itself. */
+static bool rules_shipped(const char *rules)
+{
+    char relative[PATHS_SIZE], path[PATHS_SIZE];
+    if (strspn(rules, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(rules))
+        return false;
+    int length = snprintf(relative, sizeof relative, "datasets/venues/%s.csv", rules);
+    if (length >= (int)sizeof relative)
+        return false;
+    return paths_shipped(relative, path, NULL) != ERROR_NONE || paths_exists(path);
+}
+
 static void check_venue(struct reader *reader, const struct scenario *scenario, size_t index)
 {
     const struct scenario_venue *venue = &scenario->venues[index];
@@ -196,10 +211,10 @@ static void check_venue(struct reader *reader, const struct scenario *scenario, 
                       "%.40s is liquidated as it opens; expected flat_rate below "
                       "1 / flat_max_leverage",
                       venue->name);
-    if (strspn(venue->rules, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(venue->rules))
+    if (!flat && !rules_shipped(venue->rules))
         reader_report(reader, node, "venues",
-                      "'%.40s' is not the name of a bracket table; expected one such as binance, "
-                      "or flat",
+                      "%.40s has no shipped bracket tables; expected rules such as binance, or "
+                      "flat",
                       venue->rules);
 }
 

@@ -169,6 +169,8 @@ static bool read_row(struct reader *self, const struct schema_row *row,
         return true;
     case SCHEMA_COLUMNS:
         return reader_columns(self, node, key, record);
+    case SCHEMA_FILTERS:
+        return reader_filters(self, node, key, record);
     case SCHEMA_SOURCE:
         return reader_source(self, row, node, key, place);
     case SCHEMA_VENUES:

@@ -55,6 +55,8 @@ bool reader_source(struct reader *self, const struct schema_row *row, const stru
                    const char *key, struct source_spec *spec);
 bool reader_columns(struct reader *self, const struct tree_node *node, const char *key,
                     struct source_spec *spec);
+bool reader_filters(struct reader *self, const struct tree_node *node, const char *key,
+                    struct source_spec *spec);
 bool reader_venues(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario);
 bool reader_tiers(struct reader *self, const struct schema_row *row, const struct tree_node *node,

@@ -66,9 +66,10 @@ static bool check_origin(struct reader *self, const struct tree_node *node, cons
                       "has both source and path; expected only one of them");
         return false;
     }
-    if (spec->builtin != NULL && spec->format != NULL) {
-        reader_report(self, said(node, "format"), key,
-                      "has a format with source; expected format only with path");
+    if (spec->builtin != NULL && (spec->format != NULL || spec->filter_count > 0)) {
+        const char *word = spec->format != NULL ? "format" : "filters";
+        reader_report(self, said(node, word), key, "has %s with source; expected it only with path",
+                      word);
         return false;
     }
     return true;
@@ -236,6 +237,45 @@ bool reader_columns(struct reader *self, const struct tree_node *node, const cha
         return refuse_memory(self);
     for (size_t i = 0; i < node->count; i++)
         good = read_column_entry(self, &node->entries[i], key, spec) && good;
+    return good;
+}
+
+/* --- rows to keep --- */
+
+static bool read_filter(struct reader *self, const struct tree_entry *entry, const char *key,
+                        struct source_spec *spec)
+{
+    char shown[VALUE_SHOWN_SIZE];
+    const struct tree_node *value = &entry->value;
+    if (value->kind != YAML_SCALAR || tree_is_null(value)) {
+        reader_report(self, value, key, "%s is not what a column can hold; expected a text",
+                      value_shown(value, shown));
+        return false;
+    }
+    struct source_filter *filter = &spec->filters[spec->filter_count++];
+    filter->column = memory_text(entry->key);
+    filter->value = memory_text(value->text);
+    return (filter->column != NULL && filter->value != NULL) || refuse_memory(self);
+}
+
+bool reader_filters(struct reader *self, const struct tree_node *node, const char *key,
+                    struct source_spec *spec)
+{
+    bool good = true;
+    if (tree_is_null(node))
+        return true;
+    if (node->kind != YAML_MAPPING)
+        return refuse_kind(self, schema_find(&schema_source, "filters", 0), node, key);
+    if (node->count > SOURCE_MAX_FILTERS) {
+        reader_report(self, node, key, "has %zu columns; expected at most %d", node->count,
+                      SOURCE_MAX_FILTERS);
+        return false;
+    }
+    spec->filters = memory_zeroed(node->count, sizeof *spec->filters);
+    if (spec->filters == NULL)
+        return refuse_memory(self);
+    for (size_t i = 0; i < node->count; i++)
+        good = read_filter(self, &node->entries[i], key, spec) && good;
     return good;
 }
 

@@ -200,6 +200,9 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_COLUMNS:
         expected_add(buffer, "a mapping such as {oi: 5, open: price}");
         break;
+    case SCHEMA_FILTERS:
+        expected_add(buffer, "a mapping such as {coin: BTC}");
+        break;
     case SCHEMA_SOURCE:
         expected_add(buffer, "{source: builtin:NAME} or {path: FILE, format: NAME}");
         break;
@@ -232,6 +235,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "list of two numbers";
     case SCHEMA_COLUMNS:
         return "mapping of columns";
+    case SCHEMA_FILTERS:
+        return "mapping of values";
     case SCHEMA_SOURCE:
         return "source";
     case SCHEMA_VENUES:

@@ -28,6 +28,7 @@ enum schema_kind {
     SCHEMA_PAIR,    /* double[2]: a list of two rising numbers */
     /* What follows uses only name, documentation, default_text, source and offset of `field`. */
     SCHEMA_COLUMNS, /* source_spec.columns: a mapping of series field to column name or index */
+    SCHEMA_FILTERS, /* source_spec.filters: a mapping of column to the value it must hold */
     SCHEMA_SOURCE,  /* struct source_spec: a mapping of schema_source, or null */
     SCHEMA_VENUES,  /* scenario.venues: a list of schema_venue */
     SCHEMA_TIERS,   /* scenario.book.leverage.tier_*: a list of schema_tier */

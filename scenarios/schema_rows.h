@@ -45,13 +45,13 @@
     {                                                                             \
         .field = { ROW_FIELD(key, FIELD_TIME_MS, "utc", place, text, NULL, doc) } \
     }
-#define ROW_DURATION(key, place, text, low, high, from, doc)                       \
-    {                                                                              \
-        .field = {                                                                 \
-            ROW_FIELD(key, FIELD_DURATION_MS, "duration", place, text, from, doc), \
-            .minimum = low,                                                        \
-            .maximum = high                                                        \
-        }                                                                          \
+#define ROW_DURATION(key, place, text, low, high, from, doc)               \
+    {                                                                      \
+        .field = {                                                         \
+            ROW_FIELD(key, FIELD_DURATION_MS, "", place, text, from, doc), \
+            .minimum = low,                                                \
+            .maximum = high                                                \
+        }                                                                  \
     }
 #define ROW_SPECIAL(key, kind_of, place, text, doc)                                        \
     {                                                                                      \

@@ -170,8 +170,8 @@ static const struct schema_row scenario_rows[] = {
                SCHEMA_ABOVE_ZERO, 1e15, SOURCE_TRADES, "this net flow ..."),
     ROW_NUMBER("impact.reference_move_log", "log", HERE(impact.reference_move_log), "9.0e-4",
                SCHEMA_ABOVE_ZERO, 5, SOURCE_TRADES, "... moves the log price this much"),
-    {.field = {ROW_FIELD("impact.half_life", FIELD_DURATION_MS, "duration",
-                         HERE(impact.half_life_ms), "20m", FIELD_OWN_PRIOR,
+    {.field = {ROW_FIELD("impact.half_life", FIELD_DURATION_MS, "", HERE(impact.half_life_ms),
+                         "20m", FIELD_OWN_PRIOR,
                          "in which the transient impact halves; none: it stays"),
                .minimum = 1000, .maximum = 3650 * DAY, .choices = words_no_decay}},
     ROW_NUMBER("impact.permanent_share", "share", HERE(impact.permanent_share), "0.0", 0, 1,
@@ -232,8 +232,8 @@ static const struct schema_row source_rows[] = {
     {.field = {ROW_FIELD("scope", FIELD_TEXT, "", IN_SOURCE(scope), "null", NULL,
                          "what is counted: binance, all, all_without_cme")},
      .roles = ROLE(OI) | ROLE(LIQUIDATIONS)},
-    {.field = {ROW_FIELD("interval", FIELD_DURATION_MS, "duration", IN_SOURCE(interval_ms), "0s",
-                         NULL, "nominal time between two rates; 0s: from the data"),
+    {.field = {ROW_FIELD("interval", FIELD_DURATION_MS, "", IN_SOURCE(interval_ms), "0s", NULL,
+                         "nominal time between two rates; 0s: from the data"),
                .minimum = 0, .maximum = 365 * DAY},
      .roles = ROLE(FUNDING)},
     {.field = {ROW_FIELD("header", FIELD_CHOICE, "", IN_SOURCE(header), "null", NULL,
@@ -255,6 +255,8 @@ static const struct schema_row source_rows[] = {
                          "header name or 1-based index of each field; required with generic")},
      .kind = SCHEMA_COLUMNS,
      .generic = true},
+    ROW_SPECIAL("filters", SCHEMA_FILTERS, 0, "null",
+                "only rows whose column holds the value: {coin: BTC}; null: all rows"),
 };
 
 #define IN_VENUE(member) offsetof(struct scenario_venue, member)
