@@ -63,6 +63,8 @@ static int shoot(struct cascade *self, int side, double exogenous_last, double e
     shot->trigger_price = ladder_peek(self->ladder, side)->trigger_price;
     shot->position = ladder_fire(self->ladder, side);
     shot->coins = ledger_coins(self->ledger, side, shot->position.bar, shot->position.position->share);
+    if (self->nearby != NULL)
+        nearby_fire(self->nearby, &shot->position);
     shot->last_before = self->last;
     impact_add(self->impact, self->state, order_coins(side, shot->coins), self->depth);
     if (self->feedback)
@@ -112,41 +114,18 @@ bool cascade_unreachable(const struct cascade *self, const struct impact_state *
 
 /* ---- branching ratio -------------------------------------------------------------------- */
 
-struct gathering {
-    const struct ledger *ledger;
-    int side;
-    double mark, window_log;
-    double coins[BRANCHING_POINTS]; /* by distance, then cumulative */
-};
-
-static void gather(void *context, const struct ladder_fired *position, double trigger_price)
-{
-    struct gathering *self = context;
-    double distance = fabs(log(trigger_price / self->mark)) / self->window_log;
-    int point = (int)(distance * BRANCHING_POINTS);
-    if (point >= BRANCHING_POINTS)
-        point = BRANCHING_POINTS - 1;
-    self->coins[point] +=
-        ledger_coins(self->ledger, self->side, position->bar, position->position->share);
-}
-
-double cascade_branching_ratio(struct ladder *ladder, const struct ledger *ledger,
-                               const struct impact_params *impact,
+double cascade_branching_ratio(const struct nearby *nearby, const struct impact_params *impact,
                                const struct impact_state *state, double depth, double mark,
                                double window_log)
 {
     double largest = 0.0;
     double now = impact_log(impact, state, depth);
     for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
-        struct gathering gathering = {.ledger = ledger, .side = side, .mark = mark,
-                                      .window_log = window_log};
-        double limit = mark * exp(side == BOOK_LONG ? -window_log : window_log);
-        ladder_visit(ladder, side, limit, gather, &gathering);
-        double coins = 0.0;
+        double coins[BRANCHING_POINTS];
+        nearby_within(nearby, side, mark, window_log, BRANCHING_POINTS, coins);
         for (int k = 0; k < BRANCHING_POINTS; k++) {
-            coins += gathering.coins[k];
             struct impact_state after = *state;
-            impact_add(impact, &after, order_coins(side, coins), depth);
+            impact_add(impact, &after, order_coins(side, coins[k]), depth);
             double moved = fabs(impact_log(impact, &after, depth) - now);
             largest = fmax(largest, moved * BRANCHING_POINTS / (window_log * (k + 1)));
         }

@@ -18,6 +18,7 @@
 #include "models/impact.h"
 #include "sim/ladder.h"
 #include "sim/ledger.h"
+#include "sim/nearby.h"
 
 /* One fired position, in the order of firing. */
 struct cascade_shot {
@@ -33,6 +34,7 @@ struct cascade {
     const struct ledger *ledger;       /* not owned; unchanged until the shots are settled */
     const struct impact_params *impact;
     struct impact_state *state;        /* grows by what fires */
+    struct nearby *nearby;             /* loses what fires; NULL: not kept */
     double depth;                      /* relative, of this step */
     bool feedback;
     double mark_passthrough;
@@ -56,8 +58,7 @@ bool cascade_unreachable(const struct cascade *self, const struct impact_state *
 /* The branching ratio at the present prices: the largest I(Q(d)) / d over d = window/10 ... window,
    Q(d) what would be liquidated within d of log mark price, on the worse side. Above 1 the book can
    run away by itself. */
-double cascade_branching_ratio(struct ladder *ladder, const struct ledger *ledger,
-                               const struct impact_params *impact,
+double cascade_branching_ratio(const struct nearby *nearby, const struct impact_params *impact,
                                const struct impact_state *state, double depth, double mark,
                                double window_log);
 

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { HEAP_WAYS = 4 };
+enum { HEAP_WAYS = 4, SWEEP_LEAST = 64 };
 
 /* ---- a heap of run heads, highest key first; ties by run, so that order never depends on history */
 
@@ -63,10 +63,9 @@ static double position_key(const struct ladder *self, const struct book_class *c
     return (double)class->side * (margin_unit(formula, bar->price) * position->kappa - funding);
 }
 
-/* Mark price at which a key fires. A level that no positive price reaches lies at 0 for a long and at
-   infinity for a short. */
-static double trigger_price(const struct ladder *self, const struct book_class *class, double key)
+double ladder_trigger_price(const struct ladder *self, int class_id, double key)
 {
+    const struct book_class *class = &self->book->classes[class_id];
     const struct margin_formula *formula = self->book->venues[class->venue].formula;
     double funding = formula->inverse ? self->funding.inverse : self->funding.linear;
     double z = ((double)class->side * key + funding) / class->slope;
@@ -75,17 +74,30 @@ static double trigger_price(const struct ladder *self, const struct book_class *
     return margin_price(formula, z);
 }
 
+double ladder_position_key(const struct ladder *self, const struct ladder_fired *position)
+{
+    return position_key(self, position->class, &self->bars[position->bar], position->position);
+}
+
+double ladder_key_at(const struct ladder *self, int class_id, double price)
+{
+    const struct book_class *class = &self->book->classes[class_id];
+    const struct margin_formula *formula = self->book->venues[class->venue].formula;
+    double funding = formula->inverse ? self->funding.inverse : self->funding.linear;
+    return (double)class->side * (class->slope * margin_z(formula, price) - funding);
+}
+
 /* ---- life ------------------------------------------------------------------------------- */
 
 int ladder_init(struct ladder *self, const struct book *book, struct error *err)
 {
     memset(self, 0, sizeof *self);
     self->book = book;
-    self->fired = memory_zeroed(book->run_count, sizeof *self->fired);
+    self->retired = memory_zeroed(book->run_count, sizeof *self->retired);
     self->heads = memory_alloc(book->run_count, sizeof *self->heads);
     self->heaps = memory_zeroed((size_t)book->class_count, sizeof *self->heaps);
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
-    if (self->fired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
+    if (self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
@@ -99,11 +111,34 @@ int ladder_init(struct ladder *self, const struct book *book, struct error *err)
 
 void ladder_free(struct ladder *self)
 {
-    memory_free(self->fired);
+    memory_free(self->retired);
     memory_free(self->heads);
     memory_free(self->heaps);
     memory_free(self->bars);
     memset(self, 0, sizeof *self);
+}
+
+/* True when nothing of a head can fire any more. */
+static bool head_gone(const struct ladder *self, const struct ladder_head *head)
+{
+    const struct book_run *run = &self->book->runs[head->run];
+    int side = book_side_index(self->book->classes[run->class_id].side);
+    return run->bar < self->first_bar[side] ||
+           (run->twin != BOOK_NO_TWIN && self->retired[head->run]);
+}
+
+/* Drops the heads that are gone and makes a heap of the rest; done each time that a heap has doubled,
+   so that it costs O(1) per head opened. */
+static void heap_sweep(const struct ladder *self, struct ladder_heap *heap)
+{
+    uint32_t before = heap->count;
+    heap->count = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        struct ladder_head head = heap->heads[i];
+        if (!head_gone(self, &head))
+            heap_rise(heap, heap->count++, head);
+    }
+    heap->swept = heap->count;
 }
 
 void ladder_open(struct ladder *self, size_t bar, double price)
@@ -116,11 +151,19 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
         struct ladder_heap *heap = &self->heaps[run->class_id];
-        struct ladder_head head = {position_key(self, class, &opened, &book->positions[run->first]),
-                                   r};
+        struct ladder_head head = {
+            position_key(self, class, &opened, &book->positions[run->first]), r, 0};
+        if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
+            heap_sweep(self, heap);
         heap_rise(heap, heap->count++, head);
     }
     self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
+}
+
+void ladder_expire(struct ladder *self, int side_index, size_t bar)
+{
+    self->first_bar[side_index] = bar;
+    self->next_known[side_index] = false;
 }
 
 void ladder_fund(struct ladder *self, double rate, double price)
@@ -132,17 +175,6 @@ void ladder_fund(struct ladder *self, double rate, double price)
 
 /* ---- firing ----------------------------------------------------------------------------- */
 
-/* Drops heads whose run was retired by its twin. */
-static void heap_skip_retired(const struct ladder *self, struct ladder_heap *heap)
-{
-    while (heap->count > 0) {
-        uint32_t run = heap->heads[0].run;
-        if (self->fired[run] < self->book->runs[run].count)
-            return;
-        heap_pop(heap);
-    }
-}
-
 const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
 {
     struct ladder_next *next = &self->next[side_index];
@@ -153,12 +185,13 @@ const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
     for (int c = 0; c < self->book->class_count; c++) {
         const struct book_class *class = &self->book->classes[c];
         struct ladder_heap *heap = &self->heaps[c];
-        if (class->side != side || heap->count == 0)
+        if (class->side != side)
             continue;
-        heap_skip_retired(self, heap);
+        while (heap->count > 0 && head_gone(self, &heap->heads[0]))
+            heap_pop(heap);
         if (heap->count == 0)
             continue;
-        double price = trigger_price(self, class, heap->heads[0].key);
+        double price = ladder_trigger_price(self, c, heap->heads[0].key);
         if (!next->any || (side > 0 ? price > next->trigger_price : price < next->trigger_price))
             *next = (struct ladder_next){true, c, price};
     }
@@ -171,16 +204,18 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
     const struct book *book = self->book;
     const struct ladder_next *next = ladder_peek(self, side_index);
     struct ladder_heap *heap = &self->heaps[next->class_id];
-    uint32_t r = heap->heads[0].run;
-    const struct book_run *run = &book->runs[r];
-    struct ladder_fired fired = {&book->positions[run->first + self->fired[r]],
-                                 &book->classes[run->class_id], run->bar};
-    self->fired[r]++;
-    if (run->twin != BOOK_NO_TWIN)
-        self->fired[run->twin] = 1;
-    if (self->fired[r] < run->count) {
-        struct ladder_head head = {
-            position_key(self, fired.class, &self->bars[run->bar], fired.position + 1), r};
+    struct ladder_head head = heap->heads[0];
+    const struct book_run *run = &book->runs[head.run];
+    struct ladder_fired fired = {&book->positions[run->first + head.fired],
+                                 &book->classes[next->class_id], run->bar, head.run};
+    if (run->twin != BOOK_NO_TWIN) {
+        self->retired[head.run] = self->retired[run->twin] = true;
+        if (run->twin < head.run)
+            fired.run = run->twin;
+    }
+    head.fired++;
+    if (head.fired < run->count) {
+        head.key = position_key(self, fired.class, &self->bars[run->bar], fired.position + 1);
         heap_sink(heap, head);
     } else {
         heap_pop(heap);
@@ -189,79 +224,38 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
     return fired;
 }
 
-/* ---- looking ahead ---------------------------------------------------------------------- */
+/* ---- looking ---------------------------------------------------------------------------- */
 
-struct visiting {
-    struct ladder *ladder;
-    int class_id;
-    double limit;
-    ladder_visitor *visit;
-    void *context;
-};
-
-static bool beyond(const struct visiting *self, double price)
+static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladder_visitor *visit,
+                      void *context)
 {
-    int side = self->ladder->book->classes[self->class_id].side;
-    return side > 0 ? price >= self->limit : price <= self->limit;
-}
-
-/* True when the twin of an edge position fires before it, so that the position is the twin's. */
-static bool twin_is_first(const struct ladder *ladder, uint32_t r, double price)
-{
-    const struct book *book = ladder->book;
-    uint32_t twin = book->runs[r].twin;
-    if (twin == BOOK_NO_TWIN)
-        return false;
-    const struct book_run *run = &book->runs[twin];
-    const struct book_class *class = &book->classes[run->class_id];
-    double other = trigger_price(
-        ladder, class,
-        position_key(ladder, class, &ladder->bars[run->bar], &book->positions[run->first]));
-    if (other == price)
-        return twin < r;
-    return class->side > 0 ? other > price : other < price;
-}
-
-static void visit_run(const struct visiting *self, uint32_t r)
-{
-    struct ladder *ladder = self->ladder;
-    const struct book_run *run = &ladder->book->runs[r];
-    const struct book_class *class = &ladder->book->classes[self->class_id];
-    for (uint32_t i = ladder->fired[r]; i < run->count; i++) {
-        struct ladder_fired position = {&ladder->book->positions[run->first + i], class, run->bar};
-        double price = trigger_price(
-            ladder, class, position_key(ladder, class, &ladder->bars[run->bar], position.position));
-        if (!beyond(self, price))
-            return;
-        if (!twin_is_first(ladder, r, price))
-            self->visit(self->context, &position, price);
+    const struct book_run *run = &self->book->runs[r];
+    const struct book_class *class = &self->book->classes[run->class_id];
+    if (run->twin < r || (run->twin != BOOK_NO_TWIN && self->retired[r]))
+        return;
+    for (uint32_t i = from; i < run->count; i++) {
+        struct ladder_fired position = {&self->book->positions[run->first + i], class, run->bar, r};
+        visit(context, (int)run->class_id,
+              position_key(self, class, &self->bars[run->bar], position.position), &position);
     }
 }
 
-/* Depth first over the part of the heap whose heads lie beyond the limit. */
-static void visit_heap(const struct visiting *self, uint32_t root)
+void ladder_visit(const struct ladder *self, int side_index, ladder_visitor *visit, void *context)
 {
-    const struct ladder_heap *heap = &self->ladder->heaps[self->class_id];
-    const struct book_class *class = &self->ladder->book->classes[self->class_id];
-    if (root >= heap->count)
-        return;
-    if (!beyond(self, trigger_price(self->ladder, class, heap->heads[root].key)))
-        return;
-    visit_run(self, heap->heads[root].run);
-    for (uint32_t child = root * HEAP_WAYS + 1; child <= root * HEAP_WAYS + HEAP_WAYS; child++)
-        visit_heap(self, child);
-}
-
-void ladder_visit(struct ladder *self, int side_index, double limit, ladder_visitor *visit,
-                  void *context)
-{
-    int side = side_index == BOOK_LONG ? 1 : -1;
     for (int c = 0; c < self->book->class_count; c++) {
-        if (self->book->classes[c].side != side)
+        if (book_side_index(self->book->classes[c].side) != side_index)
             continue;
-        struct visiting visiting = {self, c, limit, visit, context};
-        visit_heap(&visiting, 0);
+        const struct ladder_heap *heap = &self->heaps[c];
+        for (uint32_t i = 0; i < heap->count; i++)
+            if (self->book->runs[heap->heads[i].run].bar >= self->first_bar[side_index])
+                visit_run(self, heap->heads[i].run, heap->heads[i].fired, visit, context);
     }
+}
+
+void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *visit, void *context)
+{
+    for (uint32_t r = self->book->bar_runs[bar]; r < self->book->bar_runs[bar + 1]; r++)
+        visit_run(self, r, 0, visit, context);
 }
 
 /* ---- prices of a position --------------------------------------------------------------- */

@@ -1,7 +1,9 @@
 /*
  * The ladder: which positions are left, and which fires next. It is the mutable state of one run
- * over an immutable book: a watermark per run of positions, and per margin class a heap of the heads
- * of its runs. Firing the next position costs O(log runs); opening a bar costs O(runs of the bar).
+ * over an immutable book: per margin class a heap of the heads of its runs, each with the watermark
+ * of its run. Firing the next position costs O(log runs); opening a bar costs O(runs of the bar).
+ * Bars whose holders have all but closed (ledger.h) expire: they never fire, and their heads are
+ * swept out when half of a heap may be such, so heaps stay as small as the living book.
  *
  * Keys are s * K (models/margin.h), so the head with the highest key of a class fires first on
  * either side. Funding moves every trigger price of a class by the same amount and no key.
@@ -30,11 +32,13 @@ struct ladder_bar {
 struct ladder_head {
     double key;
     uint32_t run;
+    uint32_t fired; /* positions of the run that are gone: the head is the next */
 };
 
 struct ladder_heap {
     struct ladder_head *heads; /* room for every run of the class */
     uint32_t count;
+    uint32_t swept;            /* heads left by the last sweep */
 };
 
 /* The next position of a side. */
@@ -46,11 +50,12 @@ struct ladder_next {
 
 struct ladder {
     const struct book *book; /* not owned; outlives the ladder */
-    uint32_t *fired;         /* positions fired, per run */
+    bool *retired;           /* per run: its twin has fired; only edge positions use it */
     struct ladder_head *heads;
     struct ladder_heap *heaps;  /* per class */
     struct ladder_bar *bars;    /* per bar, filled by ladder_open */
     size_t open_bars;           /* bars opened so far */
+    size_t first_bar[2];        /* per side: positions opened before it have expired */
     struct ladder_funding funding;
     struct ladder_next next[2];
     bool next_known[2];
@@ -64,6 +69,9 @@ void ladder_free(struct ladder *self);
    order; skipped ones stay closed. */
 void ladder_open(struct ladder *self, size_t bar, double price);
 
+/* Positions of a side that opened before `bar` are gone. `bar` never falls. */
+void ladder_expire(struct ladder *self, int side_index, size_t bar);
+
 /* A funding payment: `rate` of the notional at mark price `price`, paid by longs to shorts. */
 void ladder_fund(struct ladder *self, double rate, double price);
 
@@ -74,17 +82,25 @@ struct ladder_fired {
     const struct book_position *position;
     const struct book_class *class;
     uint32_t bar; /* it opened in */
+    uint32_t run; /* it was entered in first: of twins, the lower */
 };
 /* Takes that position (there must be one) off the ladder, its twin with it. */
 struct ladder_fired ladder_fire(struct ladder *self, int side_index);
 
-/* Calls `visit` for every position of a side whose trigger price is at or beyond `limit` as seen
-   from the market (longs: >= limit, shorts: <= limit), in no particular order, without firing. Twins
-   are visited once, by the class that fires first. */
-typedef void ladder_visitor(void *context, const struct ladder_fired *position,
-                            double trigger_price);
-void ladder_visit(struct ladder *self, int side_index, double limit, ladder_visitor *visit,
-                  void *context);
+/* Calls `visit` for every position left on a side, in no particular order, with its key. A position
+   with a twin is visited once, in the class it was first entered in. */
+typedef void ladder_visitor(void *context, int class_id, double key,
+                            const struct ladder_fired *position);
+void ladder_visit(const struct ladder *self, int side_index, ladder_visitor *visit, void *context);
+/* The same for the positions that `bar`, the last one opened, exposes. */
+void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *visit, void *context);
+
+/* s * K of a position on the ladder. */
+double ladder_position_key(const struct ladder *self, const struct ladder_fired *position);
+/* The key whose trigger price in a class is `price` now. */
+double ladder_key_at(const struct ladder *self, int class_id, double price);
+/* Mark price at which a key of a class fires now; 0 or INFINITY when no price does. */
+double ladder_trigger_price(const struct ladder *self, int class_id, double key);
 
 /* Entry and bankruptcy price of a position with the funding it has paid, in quote currency. */
 double ladder_entry_price(const struct ladder *self, const struct ladder_fired *position);

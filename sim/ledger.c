@@ -15,7 +15,8 @@ int ledger_init(struct ledger *self, size_t bars, struct error *err)
     for (int i = 0; i < 2; i++) {
         self->side[i].survival = 1.0;
         self->side[i].scale = memory_zeroed(bars, sizeof(double));
-        if (self->side[i].scale == NULL) {
+        self->side[i].survival_then = memory_zeroed(bars, sizeof(double));
+        if (self->side[i].scale == NULL || self->side[i].survival_then == NULL) {
             ledger_free(self);
             return error_memory(err, "the ledger");
         }
@@ -25,8 +26,10 @@ int ledger_init(struct ledger *self, size_t bars, struct error *err)
 
 void ledger_free(struct ledger *self)
 {
-    memory_free(self->side[0].scale);
-    memory_free(self->side[1].scale);
+    for (int i = 0; i < 2; i++) {
+        memory_free(self->side[i].scale);
+        memory_free(self->side[i].survival_then);
+    }
     memset(self, 0, sizeof *self);
 }
 
@@ -44,6 +47,8 @@ void ledger_open(struct ledger *self, int side_index, size_t bar, double coins, 
 {
     struct ledger_side *side = &self->side[side_index];
     side->scale[bar] = coins / side->survival;
+    side->survival_then[bar] = side->survival;
+    side->open_bars = bar + 1;
     side_add(side, coins, coins * price * entry_sum, coins * price * margin_sum, funding);
 }
 
@@ -62,14 +67,16 @@ void ledger_remove(struct ledger *self, int side_index, double coins, double ent
     side->funding_value -= coins * funding_at_open;
 }
 
-static void rescale(struct ledger_side *side, size_t bars)
+static void rescale(struct ledger_side *side)
 {
-    for (size_t i = 0; i < bars; i++)
+    for (size_t i = side->first_bar; i < side->open_bars; i++) {
         side->scale[i] *= SURVIVAL_LOW;
+        side->survival_then[i] /= SURVIVAL_LOW;
+    }
     side->survival /= SURVIVAL_LOW;
 }
 
-void ledger_thin(struct ledger *self, int side_index, double remaining)
+double ledger_thin(struct ledger *self, int side_index, double remaining)
 {
     struct ledger_side *side = &self->side[side_index];
     double kept = side->coins > 0.0 ? remaining / side->coins : 0.0;
@@ -80,11 +87,17 @@ void ledger_thin(struct ledger *self, int side_index, double remaining)
     side->funding_value *= kept;
     if (!(side->survival > 0.0)) {
         /* Nobody is left: whoever opens next starts afresh. */
-        memset(side->scale, 0, self->bars * sizeof *side->scale);
+        side->first_bar = side->open_bars;
         side->survival = 1.0;
-    } else if (side->survival < SURVIVAL_LOW) {
-        rescale(side, self->bars);
+        return 0.0;
     }
+    while (side->first_bar < side->open_bars &&
+           side->survival < LEDGER_GONE * side->survival_then[side->first_bar])
+        side->first_bar++;
+    if (side->survival >= SURVIVAL_LOW)
+        return 1.0;
+    rescale(side);
+    return SURVIVAL_LOW;
 }
 
 double ledger_equity(const struct ledger *self, int side_index, double price, double funding)

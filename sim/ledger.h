@@ -15,10 +15,16 @@
 
 #include "base/error.h"
 
+/* A position of which less than this part survives voluntary closing is gone: it cannot fire. */
+#define LEDGER_GONE 0x1p-50
+
 struct ledger_side {
     double coins;          /* alive, residual holders included */
     double survival;
     double *scale;         /* per bar: coins opened / survival then; owned */
+    double *survival_then; /* per bar; owned */
+    size_t first_bar;      /* whoever opened before it has all but closed (LEDGER_GONE) */
+    size_t open_bars;      /* bars opened so far */
     /* Sums over the coins alive, quote currency; linear contracts. */
     double entry_value;    /* coins * entry price */
     double margin;         /* isolated margin */
@@ -55,8 +61,9 @@ void ledger_remove(struct ledger *self, int side_index, double coins, double ent
                    double leverage, double funding_at_open);
 
 /* Voluntary closing: every position of the side keeps the same part, so that `remaining` coins of
-   those alive remain. */
-void ledger_thin(struct ledger *self, int side_index, double remaining);
+   those alive remain. Returns what all `scale`s were multiplied by: 1, or now and then a power of two
+   that keeps `survival` away from underflow, or 0 when nobody is left. */
+double ledger_thin(struct ledger *self, int side_index, double remaining);
 
 /* Equity of a side in quote currency at price P and cumulative funding F per coin. */
 double ledger_equity(const struct ledger *self, int side_index, double price, double funding);

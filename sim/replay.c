@@ -84,6 +84,9 @@ void replay_free(struct replay *self)
     ladder_free(&self->ladder);
     ledger_free(&self->ledger);
     cascade_free(&self->cascade);
+    if (self->cascade.nearby != NULL)
+        nearby_free(&self->nearby);
+    self->cascade.nearby = NULL;
 }
 
 /* ---- a step ----------------------------------------------------------------------------- */
@@ -99,24 +102,40 @@ static double oi(const struct replay *self)
 }
 
 /* With feedback the run starts without impact of its own: the observed price holds the earlier one. */
-static void start_measuring(struct replay *self, const struct path_bar *bar)
+static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
 {
+    const struct market *market = self->path->market;
+    double low = bar->mark[0], high = bar->mark[0];
+    for (size_t i = self->bar; i < market->bars; i++) {
+        low = fmin(low, market->mark.low[i]);
+        high = fmax(high, market->mark.high[i]);
+    }
+    int code = nearby_init(&self->nearby, &self->ladder, &self->ledger, low, high,
+                           self->params->branching_window_log, err);
+    if (code != ERROR_NONE)
+        return code;
+    self->cascade.nearby = &self->nearby;
     if (self->params->feedback)
         self->impact = (struct impact_state){0};
     self->cascade.feedback = self->params->feedback;
     self->start_impact_log = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = oi(self);
+    return ERROR_NONE;
 }
 
-static void prepare(struct replay *self, const struct path_bar *bar, struct replay_step *out)
+static int prepare(struct replay *self, const struct path_bar *bar, struct replay_step *out,
+                   struct error *err)
 {
     const struct replay_params *params = self->params;
     const struct market *market = self->path->market;
     impact_decay(&params->impact, &self->impact, market->step_ms);
     self->cascade.depth = depth_relative(&params->depth, &self->depth);
-    if (self->bar == params->start_bar)
-        start_measuring(self, bar);
+    if (self->bar == params->start_bar) {
+        int code = start_measuring(self, bar, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
     memset(out, 0, sizeof *out);
     out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
     out->depth_share = self->cascade.depth;
@@ -132,9 +151,10 @@ static void prepare(struct replay *self, const struct path_bar *bar, struct repl
         ladder_fund(&self->ladder, out->funding_rate, mark);
     }
     if (measured(self))
-        out->branching_ratio = cascade_branching_ratio(
-            &self->ladder, &self->ledger, &params->impact, &self->impact, self->cascade.depth, mark,
-            params->branching_window_log);
+        out->branching_ratio =
+            cascade_branching_ratio(&self->nearby, &params->impact, &self->impact,
+                                    self->cascade.depth, mark, params->branching_window_log);
+    return ERROR_NONE;
 }
 
 /* The largest move since the start and the part of it that is forced orders' doing. */
@@ -245,12 +265,18 @@ static void trade_closes(struct replay *self, int side, double coins, double pri
         return;
     double funding = self->ladder.funding.linear;
     double before = ledger_equity(&self->ledger, side, price, funding);
-    ledger_thin(&self->ledger, side, fmax(self->ledger.side[side].coins - coins, 0.0));
+    double rescaled =
+        ledger_thin(&self->ledger, side, fmax(self->ledger.side[side].coins - coins, 0.0));
+    if (rescaled != 1.0 && self->cascade.nearby != NULL)
+        nearby_scale(&self->nearby, side, rescaled);
+    if (self->ledger.side[side].first_bar != self->ladder.first_bar[side])
+        ladder_expire(&self->ladder, side, self->ledger.side[side].first_bar);
     self->withdrawals_usd += before - ledger_equity(&self->ledger, side, price, funding);
     self->settle.market_maker_cash += (side == BOOK_LONG ? -coins : coins) * price;
 }
 
-static void keep_ledger(struct replay *self, double oi_before, struct replay_step *out)
+static int keep_ledger(struct replay *self, double oi_before, struct replay_step *out,
+                       struct error *err)
 {
     struct ledger_step step = ledger_step_of(self, oi_before, out);
     struct ledger_flows flows = ledger_flows(&step);
@@ -261,10 +287,12 @@ static void keep_ledger(struct replay *self, double oi_before, struct replay_ste
         out->closes_coins[side] = flows.closes[side];
     }
     out->replacement_coins = flows.replacement;
-    if (!self->book->from_file)
-        ladder_open(&self->ladder, self->bar, out->price_close);
     out->oi_coins = oi(self);
     out->oi_usd = out->oi_coins * out->mark_close;
+    if (self->book->from_file)
+        return ERROR_NONE;
+    ladder_open(&self->ladder, self->bar, out->price_close);
+    return self->cascade.nearby == NULL ? ERROR_NONE : nearby_open(&self->nearby, self->bar, err);
 }
 
 static int check_invariants(struct replay *self, const struct replay_step *out, struct error *err)
@@ -288,11 +316,13 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
 {
     struct path_bar bar = path_bar_at(self->path, self->bar);
     double oi_before = oi(self);
-    prepare(self, &bar, out);
-    int code = walk_bar(self, &bar, out, err);
+    int code = prepare(self, &bar, out, err);
+    if (code == ERROR_NONE)
+        code = walk_bar(self, &bar, out, err);
+    if (code == ERROR_NONE)
+        code = keep_ledger(self, oi_before, out, err);
     if (code != ERROR_NONE)
         return code;
-    keep_ledger(self, oi_before, out);
     depth_observe(&self->params->depth, &self->depth,
                   range_variance(out->price_high, out->price_low),
                   self->path->market->step_ms);

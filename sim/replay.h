@@ -72,6 +72,7 @@ struct replay {
     struct ledger ledger;
     struct impact_state impact;
     struct depth_state depth;
+    struct nearby nearby;      /* kept from start_bar on */
     struct cascade cascade;
     struct settle settle;
     size_t bar;                /* next to be walked */

@@ -1,0 +1,42 @@
+/*
+ * How much would be liquidated close to the market: open interest alive, binned by trigger key, one
+ * histogram per margin class. Bins are narrow against the window that is asked for, and a bin that
+ * the market or the limit cuts counts in proportion. Kept up to date as positions open, fire and
+ * thin, so asking costs a few bins and never a scan.
+ */
+#ifndef LIQCASCADE_SIM_NEARBY_H
+#define LIQCASCADE_SIM_NEARBY_H
+
+#include "base/error.h"
+#include "sim/ladder.h"
+#include "sim/ledger.h"
+
+struct nearby {
+    const struct ladder *ladder; /* not owned */
+    const struct ledger *ledger; /* not owned */
+    double **bins;     /* per class: `count` sums of share * ledger scale; NULL: none yet; owned */
+    int count;
+    double low_log;    /* ln |key| of the first bin's lower end, for linear contracts */
+    double width_log;  /* of a bin */
+    bool failed;       /* memory ran short */
+};
+
+/* Starts with what is on the ladder now. Prices between `low` and `high` (and e^0.7 beyond) are held
+   apart; what lies farther is not counted. `window_log` is the widest distance that will be asked. */
+int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
+                double low, double high, double window_log, struct error *err);
+void nearby_free(struct nearby *self);
+
+/* Takes in the positions of a bar just opened; ERROR_IO when memory is short. */
+int nearby_open(struct nearby *self, size_t bar, struct error *err);
+/* Takes out a position that fired. */
+void nearby_fire(struct nearby *self, const struct ladder_fired *position);
+/* Follows ledger_thin's rescaling of a side. */
+void nearby_scale(struct nearby *self, int side_index, double factor);
+
+/* Coins alive of a side that would fire while the mark moves from `mark` against the side by
+   1/points, 2/points ... points/points of `window_log`; out_coins is cumulative. */
+void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
+                   int points, double *out_coins);
+
+#endif
