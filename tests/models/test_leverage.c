@@ -58,6 +58,18 @@ static void with_alpha_one_nine_percent_of_oi_is_above_10x(void **state)
     assert_near(leverage_survival(&leverage, 50.0), 0.0120968, 1e-7);
 }
 
+/* From 2x to 100x, above 10x: (2/10 - 2/100)/(1 - 2/100) = 0.18/0.98. */
+static void a_pareto_begins_at_its_minimum(void **state)
+{
+    struct leverage leverage;
+    struct leverage_params params = params_of(LEVERAGE_KIND_PARETO);
+    params.minimum = 2.0;
+    params.maximum = 100.0;
+    make(&leverage, &params);
+    assert_near(leverage_survival(&leverage, 10.0), 0.18 / 0.98, 1e-14);
+    assert_near(leverage_draw(&leverage, 0.18 / 0.98, 100.0, 0.0), 10.0, 1e-12);
+}
+
 /* Far from the cut, doubling the leverage divides the survival by 2^alpha. */
 static void a_pareto_survival_is_a_power_law(void **state)
 {
@@ -403,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_alpha_one_nine_percent_of_oi_is_above_10x),
+        cmocka_unit_test(a_pareto_begins_at_its_minimum),
         cmocka_unit_test(a_pareto_survival_is_a_power_law),
         cmocka_unit_test(hyperliquid_holds_36_percent_below_3x_and_48_from_3x_to_7x),
         cmocka_unit_test(a_log_uniform_tail_adds_its_share),
