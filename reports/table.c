@@ -39,6 +39,10 @@ static void write_cell(FILE *out, const struct field *field, const char *row)
             write_cell_text(out, value);
         return;
     }
+    if (field->type == FIELD_BOOL) { /* what data frames take for a truth value */
+        fputs(*(const bool *)(row + field->offset) ? "true" : "false", out);
+        return;
+    }
     field_format(field, row, text, sizeof text);
     write_cell_text(out, text);
 }
