@@ -249,6 +249,7 @@ static int parse_with(yaml_parser_t *parser, const char *text, size_t length, st
         return parser_error(parser, copier->name, text, length, copier->syntax_code, copier->err);
     copier->document = &document;
     code = copy_document(copier, out);
+    copier->document = NULL;
     yaml_document_delete(&document);
     if (code == ERROR_NONE)
         code = refuse_second_document(parser, text, length, copier);
