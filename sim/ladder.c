@@ -97,7 +97,9 @@ int ladder_init(struct ladder *self, const struct book *book, struct error *err)
     self->heads = memory_alloc(book->run_count, sizeof *self->heads);
     self->heaps = memory_zeroed((size_t)book->class_count, sizeof *self->heaps);
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
-    if (self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
+    self->class_price = memory_zeroed((size_t)book->class_count, sizeof *self->class_price);
+    self->class_known = memory_zeroed((size_t)book->class_count, sizeof *self->class_known);
+    if (self->class_price == NULL || self->class_known == NULL || self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
@@ -115,6 +117,8 @@ void ladder_free(struct ladder *self)
     memory_free(self->heads);
     memory_free(self->heaps);
     memory_free(self->bars);
+    memory_free(self->class_price);
+    memory_free(self->class_known);
     memset(self, 0, sizeof *self);
 }
 
@@ -156,24 +160,49 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
             heap_sweep(self, heap);
         heap_rise(heap, heap->count++, head);
+        self->class_known[run->class_id] = false;
     }
+    self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
+}
+
+/* Every trigger price may have moved. */
+static void forget_prices(struct ladder *self)
+{
+    memset(self->class_known, 0, (size_t)self->book->class_count * sizeof *self->class_known);
     self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
 }
 
 void ladder_expire(struct ladder *self, int side_index, size_t bar)
 {
     self->first_bar[side_index] = bar;
-    self->next_known[side_index] = false;
+    for (int c = 0; c < self->book->class_count; c++) {
+        const struct ladder_heap *heap = &self->heaps[c];
+        if (book_side_index(self->book->classes[c].side) == side_index && heap->count > 0 &&
+            head_gone(self, &heap->heads[0]))
+            self->class_known[c] = self->next_known[side_index] = false;
+    }
 }
 
 void ladder_fund(struct ladder *self, double rate, double price)
 {
     self->funding.linear += rate * price;
     self->funding.inverse += rate / price;
-    self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
+    forget_prices(self);
 }
 
 /* ---- firing ----------------------------------------------------------------------------- */
+
+/* Trigger price of a class's first head, NaN when it has none. */
+static double class_price(struct ladder *self, int class_id)
+{
+    struct ladder_heap *heap = &self->heaps[class_id];
+    while (heap->count > 0 && head_gone(self, &heap->heads[0]))
+        heap_pop(heap);
+    self->class_known[class_id] = true;
+    self->class_price[class_id] =
+        heap->count > 0 ? ladder_trigger_price(self, class_id, heap->heads[0].key) : NAN;
+    return self->class_price[class_id];
+}
 
 const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
 {
@@ -183,15 +212,11 @@ const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
     *next = (struct ladder_next){.any = false};
     int side = side_index == BOOK_LONG ? 1 : -1;
     for (int c = 0; c < self->book->class_count; c++) {
-        const struct book_class *class = &self->book->classes[c];
-        struct ladder_heap *heap = &self->heaps[c];
-        if (class->side != side)
+        if (self->book->classes[c].side != side)
             continue;
-        while (heap->count > 0 && head_gone(self, &heap->heads[0]))
-            heap_pop(heap);
-        if (heap->count == 0)
+        double price = self->class_known[c] ? self->class_price[c] : class_price(self, c);
+        if (isnan(price))
             continue;
-        double price = ladder_trigger_price(self, c, heap->heads[0].key);
         if (!next->any || (side > 0 ? price > next->trigger_price : price < next->trigger_price))
             *next = (struct ladder_next){true, c, price};
     }
@@ -210,6 +235,7 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
                                  &book->classes[next->class_id], run->bar, head.run};
     if (run->twin != BOOK_NO_TWIN) {
         self->retired[head.run] = self->retired[run->twin] = true;
+        self->class_known[book->runs[run->twin].class_id] = false;
         if (run->twin < head.run)
             fired.run = run->twin;
     }
@@ -220,6 +246,7 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
     } else {
         heap_pop(heap);
     }
+    self->class_known[next->class_id] = false;
     self->next_known[side_index] = false;
     return fired;
 }

@@ -57,6 +57,8 @@ struct ladder {
     size_t open_bars;           /* bars opened so far */
     size_t first_bar[2];        /* per side: positions opened before it have expired */
     struct ladder_funding funding;
+    double *class_price;        /* per class: trigger price of its first head ... */
+    bool *class_known;          /* ... while true; NaN: the class is empty */
     struct ladder_next next[2];
     bool next_known[2];
 };

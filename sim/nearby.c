@@ -35,7 +35,7 @@ static void add(struct nearby *self, int class_id, double key, double weight)
         }
     }
     double *bin = &self->bins[class_id][(int)where];
-    *bin = fmax(*bin + weight, 0.0);
+    *bin = *bin + weight > 0.0 ? *bin + weight : 0.0;
 }
 
 static double weight_of(const struct nearby *self, const struct ladder_fired *position)
@@ -108,34 +108,42 @@ void nearby_scale(struct nearby *self, int side_index, double factor)
     }
 }
 
-/* Sum of the bins over [from, to], places with from <= to. */
+/* Sum of the bins over [from, to], places with from <= to; cut bins count in proportion. */
 static double bins_sum(const struct nearby *self, const double *bins, double from, double to)
 {
     double last = (double)self->count;
-    from = fmin(fmax(from, 0.0), last);
-    to = fmin(fmax(to, 0.0), last);
-    double sum = 0.0;
-    for (int i = (int)from; i < self->count && (double)i < to; i++) {
-        double part = fmin(to, (double)i + 1.0) - fmax(from, (double)i);
-        sum += bins[i] * part;
-    }
-    return sum;
+    if (!(to > 0.0 && from < last))
+        return 0.0;
+    from = from > 0.0 ? from : 0.0;
+    to = to < last ? to : last;
+    int first = (int)from, end = (int)to;
+    if (first == end)
+        return bins[first < self->count ? first : self->count - 1] * (to - from);
+    double sum = bins[first] * ((double)first + 1.0 - from);
+    for (int i = first + 1; i < end; i++)
+        sum += bins[i];
+    return end < self->count ? sum + bins[end] * (to - (double)end) : sum;
 }
 
 void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
                    int points, double *out_coins)
 {
     double step = (side_index == BOOK_LONG ? -window_log : window_log) / points;
-    for (int k = 0; k < points; k++)
+    double limit[NEARBY_POINTS];
+    liqcascade_bug_assert(points >= 1 && points <= NEARBY_POINTS, "too many points");
+    for (int k = 0; k < points; k++) {
         out_coins[k] = 0.0;
+        limit[k] = mark * exp(step * (k + 1));
+    }
     for (int c = 0; c < self->ladder->book->class_count; c++) {
         if (self->bins[c] == NULL ||
             book_side_index(self->ladder->book->classes[c].side) != side_index)
             continue;
         double from = place(self, c, ladder_key_at(self->ladder, c, mark));
         for (int k = 0; k < points; k++) {
-            double to = place(self, c, ladder_key_at(self->ladder, c, mark * exp(step * (k + 1))));
-            out_coins[k] += bins_sum(self, self->bins[c], fmin(from, to), fmax(from, to));
+            double to = place(self, c, ladder_key_at(self->ladder, c, limit[k]));
+            out_coins[k] += from < to ? bins_sum(self, self->bins[c], from, to)
+                                      : bins_sum(self, self->bins[c], to, from);
             from = to;
         }
     }

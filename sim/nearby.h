@@ -35,7 +35,9 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position);
 void nearby_scale(struct nearby *self, int side_index, double factor);
 
 /* Coins alive of a side that would fire while the mark moves from `mark` against the side by
-   1/points, 2/points ... points/points of `window_log`; out_coins is cumulative. */
+   1/points, 2/points ... points/points of `window_log`; out_coins is cumulative. At most
+   NEARBY_POINTS points. */
+#define NEARBY_POINTS 32
 void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
                    int points, double *out_coins);
 
