@@ -16,6 +16,8 @@
 
 static const char *const progress_choices[] = {"auto", "always", "never", NULL};
 
+#define THREADS_NOT_GIVEN INT64_MIN
+
 /* What common options are read into: `threads` needs 64 bits until it is checked. */
 struct common_values {
     bool quiet, verbose, json, help;
@@ -286,14 +288,15 @@ static int check_count(const struct cli_command *command, const struct cli_argum
 static int apply_common(const struct common_values *values, struct cli_common *common,
                         struct error *err)
 {
-    if (values->threads < 0 || values->threads > 4096)
+    bool given = values->threads != THREADS_NOT_GIVEN;
+    if (given && (values->threads < 1 || values->threads > 4096))
         return error_at(err, ERROR_USAGE, NULL, 0, 0, "--threads",
                         "%lld is out of bounds; expected 1 to 4096", (long long)values->threads);
     common->quiet = values->quiet;
     common->verbose = values->verbose;
     common->json = values->json;
     common->progress = values->quiet ? PROGRESS_NEVER : values->progress;
-    common->threads = threads_set((int)values->threads);
+    common->threads = threads_set(given ? (int)values->threads : 0);
     progress_set_mode((enum progress_mode)common->progress);
     return ERROR_NONE;
 }
@@ -303,6 +306,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, void *re
 {
     struct parser parser = {
         .command = command, .argc = argc, .argv = argv, .next = 1, .record = record};
+    parser.values.threads = THREADS_NOT_GIVEN;
     out->items = memory_alloc((size_t)(argc > 0 ? argc : 1), sizeof *out->items);
     if (out->items == NULL)
         return error_memory(err, "reading the command line");

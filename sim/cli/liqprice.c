@@ -234,6 +234,7 @@ static void fill_size(const struct options *options, struct answer *answer)
 static int fill_margin(const struct options *options, struct answer *answer, double *out_opened,
                        struct error *err)
 {
+    char margin[CLI_NUMBER_SIZE], initial[CLI_NUMBER_SIZE];
     double opened =
         isnan(options->leverage) ? answer->notional_usd / options->margin : options->leverage;
     answer->initial_margin_usd = answer->notional_usd / opened;
@@ -242,8 +243,9 @@ static int fill_margin(const struct options *options, struct answer *answer, dou
     *out_opened = opened;
     if (answer->margin_usd < answer->initial_margin_usd * (1.0 - 1e-12))
         return error_at(err, ERROR_USAGE, NULL, 0, 0, "--margin",
-                        "%g USD is less than the initial margin of %g USD at that leverage",
-                        answer->margin_usd, answer->initial_margin_usd);
+                        "%s USD is less than the initial margin of %s USD at that leverage",
+                        cli_number_short(answer->margin_usd, 2, margin),
+                        cli_number_short(answer->initial_margin_usd, 2, initial));
     return ERROR_NONE;
 }
 
