@@ -12,7 +12,8 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
 add_library(liqcascade_flags INTERFACE)
 target_compile_options(liqcascade_flags INTERFACE
     -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow)
-target_compile_definitions(liqcascade_flags INTERFACE _GNU_SOURCE)
+# Empty, as a source's own `#define _GNU_SOURCE` would have it.
+target_compile_definitions(liqcascade_flags INTERFACE _GNU_SOURCE=)
 if(LIQCASCADE_WERROR)
     target_compile_options(liqcascade_flags INTERFACE -Werror)
 endif()
