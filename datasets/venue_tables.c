@@ -139,8 +139,9 @@ static int on_row(void *context, const struct csv_row *row, struct error *err)
     status = check_values(row, err);
     if (status == ERROR_NONE)
         status = table_of_row(self, row, &table, err);
-    if (status == ERROR_NONE)
-        status = check_order(table, row, err);
+    if (status != ERROR_NONE || table == NULL)
+        return status;
+    status = check_order(table, row, err);
     if (status != ERROR_NONE)
         return status;
     table->cap_usd[table->count] = row->number[COLUMN_CAP];

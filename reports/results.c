@@ -106,15 +106,13 @@ static int make_temporary(struct results *self, struct error *err)
 int results_begin(struct results *self, const char *target, struct error *err)
 {
     *self = (struct results){0};
-    int status = ERROR_NONE;
     if (target[0] == '\0' || is_dot(last_part(target)) || strcmp(target, "/") == 0)
         return error_set(err, ERROR_IO, "\"%.200s\" cannot be a results directory; name a new one",
                          target);
     self->target = copy_target(target);
     if (self->target == NULL)
-        status = error_memory(err, "naming the results directory");
-    if (status == ERROR_NONE)
-        status = check_target(self->target, err);
+        return error_memory(err, "naming the results directory");
+    int status = check_target(self->target, err);
     if (status == ERROR_NONE)
         status = make_temporary(self, err);
     if (status != ERROR_NONE)

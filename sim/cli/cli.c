@@ -148,11 +148,15 @@ static int set_value(const struct cli_option *option, const char *text, void *re
                      struct error *err)
 {
     void *target = (char *)record + option->offset;
-    size_t length = text != NULL ? strlen(text) : 0;
-    switch (option->type) {
-    case CLI_FLAG:
+    size_t length = 0;
+    if (option->type == CLI_FLAG) {
         *(bool *)target = true;
         return ERROR_NONE;
+    }
+    length = strlen(text);
+    switch (option->type) {
+    case CLI_FLAG:
+        break;
     case CLI_TEXT:
         *(const char **)target = text;
         return ERROR_NONE;
