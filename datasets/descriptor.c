@@ -319,10 +319,13 @@ static int bind_events(struct binding *self)
     if (quantity == 0)
         return no_column(self, &descriptor->quantity, "the quantity");
     out->side = add_slot(out, "side", side, CSV_TEXT, true);
-    out->quantity = add_slot(out, "quantity", quantity, CSV_NUMBER, true);
     enum source_unit said = said_unit(self->spec, SERIES_LIQ_LONG);
-    return scale_of(self, said == SOURCE_UNIT_NATIVE ? descriptor->quantity.unit : said,
-                    &out->quantity_scale, &out->liq_unit);
+    int slot = add_slot(out, "quantity", quantity, CSV_NUMBER, true);
+    out->field[SERIES_LIQ_LONG] = out->field[SERIES_LIQ_SHORT] = slot;
+    int code = scale_of(self, said == SOURCE_UNIT_NATIVE ? descriptor->quantity.unit : said,
+                        &out->scale[SERIES_LIQ_LONG], &out->liq_unit);
+    out->scale[SERIES_LIQ_SHORT] = out->scale[SERIES_LIQ_LONG];
+    return code;
 }
 
 static int bind_filters(struct binding *self, const struct source_filter *filters, size_t count)
@@ -359,15 +362,14 @@ bool descriptor_layout_serves(const struct descriptor_layout *layout, enum marke
     case MARKET_OI:
         return layout->field[SERIES_OI] >= 0;
     case MARKET_LIQUIDATIONS:
-        return layout->side >= 0 ||
-               (layout->field[SERIES_LIQ_LONG] >= 0 && layout->field[SERIES_LIQ_SHORT] >= 0);
+        return layout->field[SERIES_LIQ_LONG] >= 0 && layout->field[SERIES_LIQ_SHORT] >= 0;
     case MARKET_INPUT_COUNT:
         break;
     }
     for (int field = 0; field < SERIES_FIELD_COUNT; field++)
         if (layout->field[field] >= 0)
             return true;
-    return layout->side >= 0;
+    return false;
 }
 
 static int check_role(const struct binding *self)
@@ -400,7 +402,6 @@ int descriptor_bind(const struct descriptor *self, const struct source_spec *spe
     struct binding binding = {self, spec, file, first, count, out, err};
     *out = (struct descriptor_layout){.time = DESCRIPTOR_NONE,
                                       .side = DESCRIPTOR_NONE,
-                                      .quantity = DESCRIPTOR_NONE,
                                       .clock = self->clock,
                                       .time_format = self->time_format,
                                       .zone_offset_ms = spec->zone_offset_ms};

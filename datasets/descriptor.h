@@ -115,8 +115,7 @@ struct descriptor_layout {
     int time; /* slots, DESCRIPTOR_NONE: not there */
     int field[SERIES_FIELD_COUNT];
     double scale[SERIES_FIELD_COUNT]; /* value in the file times this is the field */
-    int side, quantity;
-    double quantity_scale;
+    int side; /* of events: which of LIQ_LONG and LIQ_SHORT, both read from the quantity, it is */
     int filter[SOURCE_MAX_FILTERS];
     const char *filter_value[SOURCE_MAX_FILTERS];
     size_t filter_count;
