@@ -220,16 +220,6 @@ static int slot_settle(struct series *series, const struct market_align *how, st
     return ERROR_NONE;
 }
 
-/* The value between two rows at `time_ms`: the earlier one, or the straight line between them. */
-static double value_between(const double *values, const int64_t *times, size_t before, size_t after,
-                            int64_t time_ms, enum quality_action gap)
-{
-    if (gap != QUALITY_INTERPOLATE)
-        return values[before];
-    double share = (double)(time_ms - times[before]) / (double)(times[after] - times[before]);
-    return values[before] + share * (values[after] - values[before]);
-}
-
 /* ---- Price ---- */
 
 static int check_prices(const struct series *series, const struct market_align *how, size_t row,
@@ -259,6 +249,19 @@ static void bar_extend(struct market_bars *bars, size_t bar, double open, double
     bars->close[bar] = close;
 }
 
+/* Close of a missing row: the last close, or on the straight line from there to the next open. */
+static double filled_close(const struct series *series, const struct slot *slot,
+                           enum quality_action gap)
+{
+    double before = series->column[SERIES_CLOSE][slot->before];
+    if (gap == QUALITY_CARRY)
+        return before;
+    double after = series->column[SERIES_OPEN][slot->after];
+    int64_t from_ms = series->time_ms[slot->before];
+    int64_t missing_ms = series->time_ms[slot->after] - from_ms - series->step_ms;
+    return before + (after - before) * (double)(slot->time_ms - from_ms) / (double)missing_ms;
+}
+
 static int price_slot(struct series *series, const struct market_align *how, struct slot *slot,
                       size_t bar, struct market_bars *out, struct error *err)
 {
@@ -271,8 +274,7 @@ static int price_slot(struct series *series, const struct market_align *how, str
         bar_extend(out, bar, column[SERIES_OPEN][slot->row], column[SERIES_HIGH][slot->row],
                    column[SERIES_LOW][slot->row], column[SERIES_CLOSE][slot->row]);
     } else if (slot->filled) {
-        double close = value_between(column[SERIES_CLOSE], series->time_ms, slot->before,
-                                     slot->after, slot->time_ms, how->gap);
+        double close = filled_close(series, slot, how->gap);
         bar_extend(out, bar, close, close, close, close);
     }
     return code;
@@ -377,9 +379,7 @@ static int volume_slot(struct series *series, const struct market_align *how, st
         code = check_amount(series, how, SERIES_VOLUME, slot->row, err);
         spread(how, slot->time_ms, series->step_ms, volume[slot->row], out_coins);
     } else if (slot->filled) {
-        double value = value_between(volume, series->time_ms, slot->before, slot->after,
-                                     slot->time_ms, how->gap);
-        spread(how, slot->time_ms, series->step_ms, value, out_coins);
+        spread(how, slot->time_ms, series->step_ms, 0.0, out_coins);
     }
     return code;
 }
@@ -608,10 +608,11 @@ static int check_interval(const struct series *series, const struct market_align
                           int64_t interval_ms, struct error *err)
 {
     int64_t first = series->time_ms[0], last = series->time_ms[series->rows - 1];
-    if (series->step_ms > 0 && series->step_ms < interval_ms / 2) {
+    int64_t spacing = series->rows > 1 ? (last - first) / ((int64_t)series->rows - 1) : interval_ms;
+    if (spacing < interval_ms / 2) {
         char step[CALENDAR_TEXT_SIZE], interval[CALENDAR_TEXT_SIZE];
         const char *file = place_of_all(series);
-        calendar_format_duration(series->step_ms, step);
+        calendar_format_duration(spacing, step);
         calendar_format_duration(interval_ms, interval);
         return error_at(err, ERROR_DATA, file, 0, 0, how->key,
                         "rows are %s apart and the interval is %s; expected one row per payment",
@@ -623,6 +624,18 @@ static int check_interval(const struct series *series, const struct market_align
     return ERROR_NONE;
 }
 
+/* Between two rows: the earlier rate, or the straight line. */
+static double filled_rate(const struct series *series, size_t row, int64_t time_ms,
+                          enum quality_action gap)
+{
+    const double *rate = series->column[SERIES_RATE];
+    const int64_t *time = series->time_ms;
+    if (gap == QUALITY_CARRY)
+        return rate[row];
+    return rate[row] + (rate[row + 1] - rate[row]) * (double)(time_ms - time[row]) /
+                           (double)(time[row + 1] - time[row]);
+}
+
 static void add_missing_payments(const struct series *series, const struct market_align *how,
                                  size_t row, int64_t interval_ms, double *out_rate)
 {
@@ -631,8 +644,7 @@ static void add_missing_payments(const struct series *series, const struct marke
     int64_t missing = stamps_missing(series, row, interval_ms);
     for (int64_t k = 1; k <= missing; k++) {
         int64_t time = series->time_ms[row] + k * interval_ms;
-        double rate = value_between(series->column[SERIES_RATE], series->time_ms, row, row + 1,
-                                    time, how->gap);
+        double rate = filled_rate(series, row, time, how->gap);
         add_payment(how, time, rate, out_rate);
     }
 }

@@ -33,15 +33,16 @@ struct market_align {
 };
 
 /* Open of the first row of a bar, highest high, lowest low, close of the last. The series' step
-   must divide the bar's and its rows lie on the bar's start. A carried or interpolated row is flat
-   at its close. */
+   must divide the bar's and its rows lie on the bar's start. A filled row is flat: at the last
+   close (carry), or at closes that run straight from there to the next open (interpolate). */
 int market_align_price(struct series *series, const struct market_align *how,
                        struct market_bars *out, struct error *err);
 /* Only whether the series' columns, grid and step allow that; gaps are not looked at. */
 int market_align_price_fits(const struct series *series, const struct market_align *how,
                             struct error *err);
 
-/* Volume in coins: finer rows are summed, a coarser row is spread evenly over its bars. */
+/* Volume in coins: finer rows are summed, a coarser row is spread evenly over its bars.
+   In a filled row nothing was traded. */
 int market_align_volume(struct series *series, const struct market_align *how, double *out_coins,
                         struct error *err);
 

@@ -195,12 +195,12 @@ static void an_interpolated_gap_has_closes_on_a_line(void **state)
     struct market_bars out = bars_in(&room);
     struct error err = {0};
 
-    /* From 104 to 98 in three steps: 102, 100, 98. */
+    /* From the close of 104 at 00:20 to the open of 99 at 00:40: 101.5, then 99. */
     assert_int_equal(market_align_price(&series, &how, &out, &err), ERROR_NONE);
-    assert_near(out.close[2], 102);
-    assert_near(out.open[2], 102);
-    assert_near(out.close[3], 100);
-    assert_near(out.high[3], 100);
+    assert_near(out.close[2], 101.5);
+    assert_near(out.open[2], 101.5);
+    assert_near(out.close[3], 99);
+    assert_near(out.high[3], 99);
     assert_near(out.close[4], 98);
     assert_int_equal(series.quality.applied[QUALITY_GAP], 2);
 }
@@ -316,7 +316,7 @@ static void a_day_of_volume_that_began_before_the_window_is_spread_into_it(void 
     assert_near(out[3], 200);
 }
 
-static void missing_volume_follows_the_gap_policy(void **state)
+static void nothing_is_traded_in_a_filled_gap(void **state)
 {
     int64_t time[] = {START, START + HOUR, START + 3 * HOUR};
     double volume[] = {1, 10, 20};
@@ -327,10 +327,12 @@ static void missing_volume_follows_the_gap_policy(void **state)
 
     series.column[SERIES_VOLUME] = volume;
     assert_int_equal(market_align_volume(&series, &how, out, &err), ERROR_NONE);
-    assert_near(out[2], 10);
+    assert_true(out[2] == 0.0);
+    assert_near(out[3], 20);
+    assert_int_equal(series.quality.applied[QUALITY_GAP], 1);
     how.gap = QUALITY_INTERPOLATE;
     assert_int_equal(market_align_volume(&series, &how, out, &err), ERROR_NONE);
-    assert_near(out[2], 15);
+    assert_true(out[2] == 0.0);
     how.gap = QUALITY_ACCEPT;
     assert_data_error(market_align_volume(&series, &how, out, &err), &err,
                       "2024-08-05T02:00:00Z has no row");
@@ -635,7 +637,7 @@ int main(void)
         cmocka_unit_test(a_price_that_is_no_positive_number_is_refused),
         cmocka_unit_test(volume_is_conserved_whether_summed_or_spread),
         cmocka_unit_test(a_day_of_volume_that_began_before_the_window_is_spread_into_it),
-        cmocka_unit_test(missing_volume_follows_the_gap_policy),
+        cmocka_unit_test(nothing_is_traded_in_a_filled_gap),
         cmocka_unit_test(bars_of_open_interest_hold_their_close_from_their_end),
         cmocka_unit_test(a_snapshot_of_open_interest_holds_from_its_stamp),
         cmocka_unit_test(dollars_of_open_interest_become_coins_once_at_their_stamp),
