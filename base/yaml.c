@@ -11,6 +11,7 @@
 #define DEPTH_LIMIT 64
 /* Aliases are copied out, and aliases of aliases multiply ("billion laughs"). */
 #define NODE_LIMIT 1000000
+#define KEY_LIMIT 4096 /* of one mapping: looking for duplicates compares every two */
 
 /* What the recursive copy of a libyaml document needs to know. */
 struct copier {
@@ -121,6 +122,8 @@ static int copy_mapping(struct copier *copier, const yaml_node_t *source, struct
     int code = ERROR_NONE;
 
     out->kind = YAML_MAPPING;
+    if (count > KEY_LIMIT)
+        return refuse(copier, source, "too many keys in one mapping");
     out->keys = memory_zeroed(count, sizeof(*out->keys));
     out->key_lines = memory_zeroed(count, sizeof(*out->key_lines));
     out->key_columns = memory_zeroed(count, sizeof(*out->key_columns));

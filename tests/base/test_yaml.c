@@ -197,6 +197,16 @@ static void aliases_of_aliases_cannot_fill_the_memory(void **state)
     text_buffer_free(&text);
 }
 
+static void keys_of_a_mapping_are_bounded(void **state)
+{
+    struct text_buffer text = {0};
+
+    for (int i = 0; i < 5000; i++)
+        text_appendf(&text, "k%d:\n", i);
+    expect_refused(text.data, 1, 1, "too many keys");
+    text_buffer_free(&text);
+}
+
 static void depth_is_bounded(void **state)
 {
     char text[400];
@@ -276,6 +286,7 @@ int main(void)
         cmocka_unit_test(syntax_errors_have_the_place_of_the_problem),
         cmocka_unit_test(bytes_that_are_not_utf8_are_found),
         cmocka_unit_test(aliases_of_aliases_cannot_fill_the_memory),
+        cmocka_unit_test(keys_of_a_mapping_are_bounded),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(a_file_is_read_whole),
         cmocka_unit_test(a_missing_file_is_an_input_error),
