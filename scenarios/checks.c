@@ -143,6 +143,11 @@ static void check_level(struct reader *reader, const struct scenario *scenario)
         !isnan(scenario->oi.level_coins))
         reader_report(reader, place(reader, "oi.level_coins"), "oi.level_coins",
                       "is given together with oi.level_usd; expected only one of them");
+    if (GOOD(reader, "oi.level_usd", "oi.level_coins", "oi.levels_usd") &&
+        scenario->oi.level_count > 0 &&
+        (!isnan(scenario->oi.level_usd) || !isnan(scenario->oi.level_coins)))
+        reader_report(reader, place(reader, "oi.levels_usd"), "oi.levels_usd",
+                      "is given together with one level; expected only one of them");
     if (!GOOD(reader, "oi.level_at", "time.warmup", "time.start", "time.end"))
         return;
     if (scenario->oi.level_at_ms < scenario->time.warmup_ms &&

@@ -175,6 +175,8 @@ static bool read_row(struct reader *self, const struct schema_row *row,
         return reader_source(self, row, node, key, place);
     case SCHEMA_VENUES:
         return reader_venues(self, row, node, record);
+    case SCHEMA_LEVELS:
+        return reader_levels(self, row, node, record);
     case SCHEMA_TIERS:
         return reader_tiers(self, row, node, record);
     case SCHEMA_OUTPUT:

@@ -59,6 +59,8 @@ bool reader_filters(struct reader *self, const struct tree_node *node, const cha
                     struct source_spec *spec);
 bool reader_venues(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario);
+bool reader_levels(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario);
 bool reader_tiers(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                   struct scenario *scenario);
 bool reader_pair(struct reader *self, const struct schema_row *row, const struct tree_node *node,

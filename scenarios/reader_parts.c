@@ -340,29 +340,46 @@ bool reader_tiers(struct reader *self, const struct schema_row *row, const struc
     return good;
 }
 
-bool reader_pair(struct reader *self, const struct schema_row *row, const struct tree_node *node,
-                 const char *key, double pair[2])
+/* The items of a list as numbers within the row's bounds. */
+static bool read_numbers(struct reader *self, const struct schema_row *row,
+                         const struct tree_node *node, const char *key, double *numbers)
 {
     struct schema_row number = *row;
     bool good = true;
-    if (node->kind != YAML_SEQUENCE || node->count != 2)
-        return refuse_kind(self, row, node, key);
     number.kind = SCHEMA_VALUE;
     number.field.offset = 0;
     number.field.default_text = NULL;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < node->count; i++) {
         struct error err = {0};
         const struct tree_node *item = &node->entries[i].value;
-        if (value_read(&number, item, key, &pair[i], &err) == ERROR_NONE)
+        if (value_read(&number, item, key, &numbers[i], &err) == ERROR_NONE)
             continue;
         reader_report(self, item, key, "%s", err.message);
         good = false;
     }
-    if (good && pair[0] > pair[1]) {
-        reader_report(self, node, key, "falls; expected a list [low, high]");
-        return false;
-    }
     return good;
+}
+
+bool reader_pair(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                 const char *key, double pair[2])
+{
+    if (node->kind != YAML_SEQUENCE || node->count != 2)
+        return refuse_kind(self, row, node, key);
+    if (!read_numbers(self, row, node, key, pair))
+        return false;
+    if (pair[0] <= pair[1])
+        return true;
+    reader_report(self, node, key, "falls; expected a list [low, high]");
+    return false;
+}
+
+bool reader_levels(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario)
+{
+    if (!list_good(self, row, node, 0, SCENARIO_LEVELS_MAX))
+        return false;
+    scenario->oi.level_count = node->count;
+    return read_numbers(self, row, node, row->field.name, scenario->oi.levels_usd);
 }
 
 static bool read_output_word(struct reader *self, const struct schema_row *row,

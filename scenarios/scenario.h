@@ -42,6 +42,8 @@ enum scenario_margin { MARGIN_LINEAR_MARK, MARGIN_INVERSE_ENTRY };
 
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
+#define SCENARIO_LEVELS_MAX 64
+#define SCENARIO_LEVELS_MAX 64
 
 struct scenario_venue {
     char *name;               /* as results name it; owned */
@@ -77,7 +79,11 @@ struct scenario {
     } path;
     struct {
         double level_usd, level_coins; /* NaN: as observed */
-        int64_t level_at_ms;           /* default: time.start */
+        size_t level_count;            /* levels_usd: one run each; 0: one run, as above */
+        double levels_usd[SCENARIO_LEVELS_MAX];
+        double levels_usd[SCENARIO_LEVELS_MAX]; /* one run each, side by side */
+        size_t level_count;                     /* 0: level_usd or level_coins hold */
+        int64_t level_at_ms;                    /* default: time.start */
         int scale_by, flow;
     } oi;
     struct {

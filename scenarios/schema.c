@@ -102,6 +102,10 @@ const char *schema_bounds(const struct field *field, char buffer[SCHEMA_EXPECTED
     if (field->minimum == 0 && field->maximum == 0)
         return buffer;
     bound_text(field, field->minimum, low);
+    if (field->minimum == field->maximum) {
+        snprintf(buffer, SCHEMA_EXPECTED_SIZE, "that is %s", low);
+        return buffer;
+    }
     if (has_high)
         bound_text(field, field->maximum, high);
     if (field->minimum == SCHEMA_ABOVE_ZERO) {
@@ -209,6 +213,10 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_VENUES:
         expected_add(buffer, "a list such as [{name: binance, rules: binance, oi_share: 1}]");
         break;
+    case SCHEMA_LEVELS:
+        expected_add(buffer, "a list such as [60e9, 94e9], each ");
+        expected_scalar(&row->field, buffer);
+        break;
     case SCHEMA_TIERS:
         expected_add(buffer, "a list such as [{leverage: 5, weight: 0.2}]");
         break;
@@ -241,6 +249,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "source";
     case SCHEMA_VENUES:
         return "list of venues";
+    case SCHEMA_LEVELS:
+        return "list of numbers";
     case SCHEMA_TIERS:
         return "list of tiers";
     case SCHEMA_OUTPUT:

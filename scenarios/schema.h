@@ -31,6 +31,7 @@ enum schema_kind {
     SCHEMA_FILTERS, /* source_spec.filters: a mapping of column to the value it must hold */
     SCHEMA_SOURCE,  /* struct source_spec: a mapping of schema_source, or null */
     SCHEMA_VENUES,  /* scenario.venues: a list of schema_venue */
+    SCHEMA_LEVELS,  /* scenario.oi.levels_usd: a list of numbers, with their bounds */
     SCHEMA_TIERS,   /* scenario.book.leverage.tier_*: a list of schema_tier */
     SCHEMA_OUTPUT,  /* scenario.output: a list of the names in schema_output */
     SCHEMA_EXTENDS  /* handled while files are merged; not in the struct */

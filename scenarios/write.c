@@ -138,6 +138,17 @@ static void write_pair(FILE *out, const double *pair)
     fprintf(out, "[%s, %s]", low, high);
 }
 
+static void write_levels(FILE *out, const struct scenario *scenario)
+{
+    fputc('[', out);
+    for (size_t i = 0; i < scenario->oi.level_count; i++) {
+        char level[32];
+        text_from_double(scenario->oi.levels_usd[i], level);
+        fprintf(out, "%s%s", i > 0 ? ", " : "", level);
+    }
+    fputc(']', out);
+}
+
 static void write_output(FILE *out, const void *record)
 {
     const char *separator = "";
@@ -168,6 +179,9 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
         break;
     case SCHEMA_PAIR:
         write_pair(out, place);
+        break;
+    case SCHEMA_LEVELS:
+        write_levels(out, record);
         break;
     case SCHEMA_OUTPUT:
         write_output(out, record);
