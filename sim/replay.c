@@ -101,7 +101,6 @@ static double oi(const struct replay *self)
     return self->ledger.side[BOOK_LONG].coins;
 }
 
-/* With feedback the run starts without impact of its own: the observed price holds the earlier one. */
 static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
 {
     const struct market *market = self->path->market;
@@ -115,9 +114,6 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
     if (code != ERROR_NONE)
         return code;
     self->cascade.nearby = &self->nearby;
-    if (self->params->feedback)
-        self->impact = (struct impact_state){0};
-    self->cascade.feedback = self->params->feedback;
     self->start_impact_log = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = oi(self);
@@ -131,6 +127,13 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
     const struct market *market = self->path->market;
     impact_decay(&params->impact, &self->impact, market->step_ms);
     self->cascade.depth = depth_relative(&params->depth, &self->depth);
+    if (self->bar == params->feedback_bar) {
+        /* From here on the price is made of the path and the impact of what fires; the impact of what
+           fired before is in the path. */
+        self->impact = (struct impact_state){0};
+        self->start_impact_log = 0.0;
+        self->cascade.feedback = true;
+    }
     if (self->bar == params->start_bar) {
         int code = start_measuring(self, bar, err);
         if (code != ERROR_NONE)
@@ -228,7 +231,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
     const struct replay_params *params = self->params;
     const struct market *market = self->path->market;
     bool given = market->oi_coins != NULL && self->bar < market->bars && !self->book->from_file &&
-                 !(params->frozen && measured(self));
+                 self->bar < params->frozen_bar;
     struct ledger_step step = {
         .oi = oi_before,
         .forced = {out->forced.side[BOOK_LONG].coins, out->forced.side[BOOK_SHORT].coins},

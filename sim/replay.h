@@ -7,7 +7,7 @@
  *   5. the invariants are checked: long OI = short OI, money is conserved.
  *
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
- * `naive` and `closed` move the price by the impact of forced orders from `start_bar` on. They are
+ * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. They are
  * the same computation: on an observed path, which already holds that impact, it counts twice and is
  * called naive; on a shock or a synthetic path it is the closed loop.
  */
@@ -26,16 +26,18 @@
 #include "sim/path.h"
 #include "sim/settle.h"
 
+#define REPLAY_NEVER SIZE_MAX
+
 struct replay_params {
     struct impact_params impact;
     struct depth_params depth;
-    bool feedback;              /* from start_bar on */
+    size_t feedback_bar;        /* forced orders move the price from this bar on; REPLAY_NEVER */
+    size_t frozen_bar;          /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
     enum settle_fill fill;
     double mark_passthrough;
     double turnover_per_hour;
     double absorbed_by_closers;
     double oi_scale;            /* of the observed OI, or of a given book's coins */
-    bool frozen;                /* from start_bar on OI changes by forced orders only */
     size_t bars;                /* steps of the run */
     size_t start_bar;           /* measured from here: before it the book is built, open loop */
     double branching_window_log;
@@ -59,7 +61,7 @@ struct replay_step {
     double funding_rate;
     double depth_share;       /* relative depth of the step */
     double branching_ratio;   /* at the start of the step */
-    int generations;          /* largest of its nodes */
+    int64_t generations;      /* largest of its nodes */
     bool unreachable;         /* open loop: see cascade_unreachable */
     struct settle_tally forced;
 };

@@ -1,0 +1,415 @@
+#include "sim/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/memory.h"
+
+#define COLUMN(record, title, member, kind, units, text) \
+    {title, kind, units, text, offsetof(struct record, member), NULL, 0, 0, NULL, NULL}
+#define SUMMARY(member, kind, units, text) COLUMN(metrics_summary, #member, member, kind, units, text)
+
+const struct field metrics_summary_fields[] = {
+    SUMMARY(run, FIELD_INT64, "", "number of the run, from 1"),
+    SUMMARY(replicate, FIELD_INT64, "", "replicate of the random draws, from 0"),
+    SUMMARY(seed, FIELD_UINT64, "", "seed of the random draws"),
+    SUMMARY(oi_level_usd, FIELD_DOUBLE, "usd", "OI that the scenario asks for; empty: as observed"),
+    COLUMN(metrics_summary, "start", start_ms, FIELD_TIME_MS, "utc", "beginning of the window"),
+    COLUMN(metrics_summary, "end", end_ms, FIELD_TIME_MS, "utc", "end of the window"),
+    SUMMARY(positions, FIELD_INT64, "", "positions in the book, warm-up included"),
+    SUMMARY(oi_start_usd, FIELD_DOUBLE, "usd", "open interest of a side at the start, at the last price"),
+    SUMMARY(oi_end_usd, FIELD_DOUBLE, "usd", "open interest of a side at the end, at mark"),
+    SUMMARY(oi_start_coins, FIELD_DOUBLE, "coins", "open interest of a side at the start"),
+    SUMMARY(oi_end_coins, FIELD_DOUBLE, "coins", "open interest of a side at the end"),
+    SUMMARY(oi_change_share, FIELD_DOUBLE, "share", "change of open interest in coins over its start"),
+    SUMMARY(price_start, FIELD_DOUBLE, "quote", "last price before the first step"),
+    SUMMARY(price_low, FIELD_DOUBLE, "quote", "lowest last price"),
+    SUMMARY(price_high, FIELD_DOUBLE, "quote", "highest last price"),
+    SUMMARY(price_end, FIELD_DOUBLE, "quote", "last price at the end"),
+    SUMMARY(liquidated_usd, FIELD_DOUBLE, "usd", "forced orders at their fills"),
+    SUMMARY(liquidated_long_usd, FIELD_DOUBLE, "usd", "of them of longs"),
+    SUMMARY(liquidated_short_usd, FIELD_DOUBLE, "usd", "of them of shorts"),
+    SUMMARY(liquidated_coins, FIELD_DOUBLE, "coins", "forced orders"),
+    SUMMARY(liquidated_long_coins, FIELD_DOUBLE, "coins", "of them of longs"),
+    SUMMARY(liquidated_short_coins, FIELD_DOUBLE, "coins", "of them of shorts"),
+    SUMMARY(liquidated_positions, FIELD_INT64, "", "positions of the book that fired"),
+    SUMMARY(liquidated_traders, FIELD_DOUBLE, "", "traders that they stand for"),
+    SUMMARY(liquidated_share_of_oi, FIELD_DOUBLE, "share", "liquidated_coins over oi_start_coins"),
+    SUMMARY(long_share, FIELD_DOUBLE, "share", "longs' part of liquidated_usd"),
+    SUMMARY(peak_step_usd, FIELD_DOUBLE, "usd", "largest forced flow of one step"),
+    COLUMN(metrics_summary, "peak_step", peak_step_ms, FIELD_TIME_MS, "utc", "start of that step"),
+    SUMMARY(peak_hour_usd, FIELD_DOUBLE, "usd", "largest forced flow of any hour; empty: shorter window or longer step"),
+    SUMMARY(peak_4h_usd, FIELD_DOUBLE, "usd", "largest forced flow of any 4 hours"),
+    SUMMARY(peak_24h_usd, FIELD_DOUBLE, "usd", "largest forced flow of any 24 hours"),
+    SUMMARY(exogenous_move, FIELD_DOUBLE, "log", "move from the start to the farthest price without forced orders"),
+    SUMMARY(endogenous_move, FIELD_DOUBLE, "log", "move from the start to the farthest price by forced orders; open loop: implied"),
+    SUMMARY(amplification, FIELD_DOUBLE, "", "whole move over its exogenous part"),
+    SUMMARY(endogenous_share, FIELD_DOUBLE, "share", "endogenous_move over the whole move"),
+    SUMMARY(branching_ratio_max, FIELD_DOUBLE, "", "largest branching ratio at the start of a step"),
+    SUMMARY(generations_max, FIELD_INT64, "", "most waves at one price; open loop: 1"),
+    SUMMARY(unreachable_steps, FIELD_INT64, "", "open loop: steps whose fired levels the impact-free path does not reach"),
+    SUMMARY(replacement_share, FIELD_DOUBLE, "share", "forced flow beyond the fall of OI and turnover, over forced flow"),
+    SUMMARY(depth_share_min, FIELD_DOUBLE, "share", "lowest depth over its reference"),
+    SUMMARY(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by insurance funds: margin left at the fill"),
+    SUMMARY(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by insurance funds: losses beyond the margin"),
+    SUMMARY(adl_usd, FIELD_DOUBLE, "usd", "auto-deleveraged; empty: this model has no auto-deleveraging"),
+    SUMMARY(bad_debt_usd, FIELD_DOUBLE, "usd", "losses beyond the margin that no fund paid"),
+    SUMMARY(episodes, FIELD_INT64, "", "rows of episodes.csv"),
+};
+const size_t metrics_summary_field_count =
+    sizeof metrics_summary_fields / sizeof *metrics_summary_fields;
+
+#define STEP(member, kind, units, text) COLUMN(metrics_step, #member, member, kind, units, text)
+#define STEP_NUMBER(member, units, text) STEP(member, FIELD_DOUBLE, units, text)
+
+const struct field metrics_step_fields[] = {
+    COLUMN(metrics_step, "run", run, FIELD_INT64, "", "run of summary.csv"),
+    COLUMN(metrics_step, "time", time_ms, FIELD_TIME_MS, "utc", "start of the step"),
+    STEP_NUMBER(price_open, "quote", "last price, simulated"),
+    STEP_NUMBER(price_high, "quote", "highest last price"),
+    STEP_NUMBER(price_low, "quote", "lowest last price"),
+    STEP_NUMBER(price_close, "quote", "last price at the end"),
+    STEP_NUMBER(mark_close, "quote", "mark price at the end"),
+    STEP_NUMBER(exogenous_close, "quote", "last price without the impact of forced orders"),
+    STEP_NUMBER(exogenous_log, "log", "move since the start without forced orders"),
+    STEP_NUMBER(endogenous_log, "log", "move since the start by forced orders; open loop: implied"),
+    STEP_NUMBER(oi_coins, "coins", "open interest of a side at the end"),
+    STEP_NUMBER(oi_usd, "usd", "the same at mark"),
+    STEP(liquidated_long_usd, FIELD_DOUBLE, "usd", "longs' forced orders at their fills"),
+    STEP(liquidated_short_usd, FIELD_DOUBLE, "usd", "shorts' forced orders at their fills"),
+    STEP(liquidated_long_coins, FIELD_DOUBLE, "coins", "longs' forced orders"),
+    STEP(liquidated_short_coins, FIELD_DOUBLE, "coins", "shorts' forced orders"),
+    STEP(liquidated_long_positions, FIELD_INT64, "", "longs of the book that fired"),
+    STEP(liquidated_short_positions, FIELD_INT64, "", "shorts of the book that fired"),
+    STEP(opens_long_coins, FIELD_DOUBLE, "coins", "longs opened"),
+    STEP(opens_short_coins, FIELD_DOUBLE, "coins", "shorts opened"),
+    STEP(closes_long_coins, FIELD_DOUBLE, "coins", "longs closed by choice"),
+    STEP(closes_short_coins, FIELD_DOUBLE, "coins", "shorts closed by choice"),
+    STEP_NUMBER(replacement_coins, "coins", "forced flow beyond the fall of OI and turnover"),
+    STEP_NUMBER(funding_rate, "share", "funding paid at the start, of notional; positive: longs pay"),
+    STEP_NUMBER(depth_share, "share", "depth over its reference"),
+    STEP_NUMBER(branching_ratio, "", "at the start of the step"),
+    STEP(generations, FIELD_INT64, "", "most waves at one price"),
+    STEP(unreachable, FIELD_BOOL, "", "open loop: the impact-free path does not reach what fired"),
+    STEP(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by insurance funds"),
+    STEP(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by insurance funds"),
+    STEP(bad_debt_usd, FIELD_DOUBLE, "usd", "losses that no fund paid"),
+};
+const size_t metrics_step_field_count = sizeof metrics_step_fields / sizeof *metrics_step_fields;
+
+#define TIER(member, kind, units, text) COLUMN(metrics_tier, #member, member, kind, units, text)
+
+const struct field metrics_tier_fields[] = {
+    TIER(run, FIELD_INT64, "", "run of summary.csv"),
+    TIER(side, FIELD_TEXT, "", "long or short"),
+    TIER(leverage_from, FIELD_DOUBLE, "", "lowest leverage of the tier, inclusive"),
+    TIER(leverage_to, FIELD_DOUBLE, "", "highest leverage of the tier, exclusive; empty: no end"),
+    TIER(oi_start_coins, FIELD_DOUBLE, "coins", "open interest of the tier at the start"),
+    TIER(oi_start_share, FIELD_DOUBLE, "share", "of its side's open interest"),
+    TIER(liquidated_coins, FIELD_DOUBLE, "coins", "forced orders"),
+    TIER(liquidated_usd, FIELD_DOUBLE, "usd", "forced orders at their fills"),
+    TIER(liquidated_positions, FIELD_INT64, "", "positions of the book that fired"),
+    TIER(liquidated_traders, FIELD_DOUBLE, "", "traders that they stand for"),
+    TIER(share_of_liquidated, FIELD_DOUBLE, "share", "of the run's liquidated_usd"),
+};
+const size_t metrics_tier_field_count = sizeof metrics_tier_fields / sizeof *metrics_tier_fields;
+
+#define VENUE(member, kind, units, text) COLUMN(metrics_venue, #member, member, kind, units, text)
+
+const struct field metrics_venue_fields[] = {
+    VENUE(run, FIELD_INT64, "", "run of summary.csv"),
+    VENUE(venue, FIELD_TEXT, "", "name of the venue in the scenario"),
+    VENUE(side, FIELD_TEXT, "", "long or short"),
+    VENUE(liquidated_coins, FIELD_DOUBLE, "coins", "forced orders"),
+    VENUE(liquidated_usd, FIELD_DOUBLE, "usd", "forced orders at their fills"),
+    VENUE(liquidated_positions, FIELD_INT64, "", "positions of the book that fired"),
+    VENUE(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by the venue's fund, both sides"),
+    VENUE(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by the venue's fund, both sides"),
+};
+const size_t metrics_venue_field_count = sizeof metrics_venue_fields / sizeof *metrics_venue_fields;
+
+#define POSITION(member, kind, units, text) \
+    COLUMN(metrics_position, #member, member, kind, units, text)
+
+const struct field metrics_position_fields[] = {
+    POSITION(run, FIELD_INT64, "", "run of summary.csv"),
+    POSITION(venue, FIELD_TEXT, "", "name of the venue in the scenario"),
+    POSITION(side, FIELD_TEXT, "", "long or short"),
+    COLUMN(metrics_position, "opened", opened_ms, FIELD_TIME_MS, "utc", "start of the bar it opened in; empty: given"),
+    POSITION(entry_price, FIELD_DOUBLE, "quote", "entry price"),
+    POSITION(size_usd, FIELD_DOUBLE, "usd", "notional at entry of one trader"),
+    POSITION(leverage, FIELD_DOUBLE, "", "notional over margin"),
+    POSITION(coins, FIELD_DOUBLE, "coins", "alive at the start, over all traders that the row stands for"),
+    POSITION(liquidation_price, FIELD_DOUBLE, "quote", "mark price at which it fires, funding paid so far included"),
+    POSITION(bankruptcy_price, FIELD_DOUBLE, "quote", "price at which its margin is gone"),
+};
+const size_t metrics_position_field_count =
+    sizeof metrics_position_fields / sizeof *metrics_position_fields;
+
+/* ---- taking in -------------------------------------------------------------------------- */
+
+struct tiering {
+    const struct ledger *ledger;
+    double (*coins)[SETTLE_TIERS];
+};
+
+static void tier_add(void *context, int class_id, double key, const struct ladder_fired *position)
+{
+    (void)class_id;
+    (void)key;
+    struct tiering *self = context;
+    int side = book_side_index(position->class->side);
+    self->coins[side][settle_tier((double)position->position->leverage)] +=
+        ledger_coins(self->ledger, side, position->bar, position->position->share);
+}
+
+int metrics_init(struct metrics *self, const struct metrics_run *run, const struct replay *replay,
+                 size_t steps, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    const struct market *market = replay->path->market;
+    self->step_ms = market->step_ms;
+    self->sum_usd = memory_zeroed(steps + 1, sizeof *self->sum_usd);
+    if (self->sum_usd == NULL)
+        return error_memory(err, "metrics");
+    struct tiering tiering = {&replay->ledger, self->oi_tier};
+    for (int side = 0; side < 2; side++)
+        ladder_visit(&replay->ladder, side, tier_add, &tiering);
+    int64_t start_ms = market->start_ms + (int64_t)replay->params->start_bar * market->step_ms;
+    self->summary = (struct metrics_summary){
+        .run = run->run,
+        .replicate = run->replicate,
+        .seed = run->seed,
+        .oi_level_usd = run->oi_level_usd,
+        .start_ms = start_ms,
+        .end_ms = start_ms + (int64_t)steps * market->step_ms,
+        .positions = (int64_t)replay->book->position_count,
+        .oi_start_coins = replay->ledger.side[BOOK_LONG].coins,
+        .price_start = isnan(replay->last_close)
+                           ? path_bar_at(replay->path, replay->params->start_bar).last[0]
+                           : replay->last_close,
+        .price_low = INFINITY,
+        .price_high = -INFINITY,
+        .depth_share_min = INFINITY,
+        .peak_step_ms = CALENDAR_NONE,
+        .adl_usd = NAN,
+    };
+    self->summary.oi_start_usd = self->summary.oi_start_coins * self->summary.price_start;
+    return ERROR_NONE;
+}
+
+void metrics_free(struct metrics *self)
+{
+    memory_free(self->sum_usd);
+    memset(self, 0, sizeof *self);
+}
+
+void metrics_step_add(struct metrics *self, const struct replay_step *step)
+{
+    struct metrics_summary *summary = &self->summary;
+    double usd = step->forced.side[BOOK_LONG].usd + step->forced.side[BOOK_SHORT].usd;
+    self->sum_usd[self->steps + 1] = self->sum_usd[self->steps] + usd;
+    self->steps++;
+    if (usd > summary->peak_step_usd) {
+        summary->peak_step_usd = usd;
+        summary->peak_step_ms = step->time_ms;
+    }
+    settle_add(&self->forced, &step->forced);
+    summary->price_low = fmin(summary->price_low, step->price_low);
+    summary->price_high = fmax(summary->price_high, step->price_high);
+    summary->price_end = step->price_close;
+    summary->oi_end_coins = step->oi_coins;
+    summary->oi_end_usd = step->oi_usd;
+    summary->branching_ratio_max = fmax(summary->branching_ratio_max, step->branching_ratio);
+    summary->depth_share_min = fmin(summary->depth_share_min, step->depth_share);
+    if (step->generations > summary->generations_max)
+        summary->generations_max = step->generations;
+    summary->unreachable_steps += step->unreachable;
+    self->replacement_coins += step->replacement_coins;
+    if (fabs(step->extreme_log) >= fabs(self->extreme_log)) {
+        self->extreme_log = step->extreme_log;
+        summary->endogenous_move = step->extreme_endogenous_log;
+        summary->exogenous_move = step->extreme_log - step->extreme_endogenous_log;
+    }
+}
+
+/* ---- closing ---------------------------------------------------------------------------- */
+
+static double ratio(double part, double whole)
+{
+    return whole != 0.0 ? part / whole : NAN;
+}
+
+/* Largest sum over a window of `window_ms`; NaN when the steps do not make one. */
+static double peak(const struct metrics *self, int64_t window_ms)
+{
+    size_t width = (size_t)(window_ms / self->step_ms);
+    if (window_ms % self->step_ms != 0 || width > self->steps)
+        return NAN;
+    double largest = 0.0;
+    for (size_t first = 0; first + width <= self->steps; first++)
+        largest = fmax(largest, self->sum_usd[first + width] - self->sum_usd[first]);
+    return largest;
+}
+
+void metrics_finish(struct metrics *self, int64_t episodes)
+{
+    struct metrics_summary *summary = &self->summary;
+    const struct settle_flow *longs = &self->forced.side[BOOK_LONG];
+    const struct settle_flow *shorts = &self->forced.side[BOOK_SHORT];
+    summary->liquidated_long_usd = longs->usd;
+    summary->liquidated_short_usd = shorts->usd;
+    summary->liquidated_usd = longs->usd + shorts->usd;
+    summary->liquidated_long_coins = longs->coins;
+    summary->liquidated_short_coins = shorts->coins;
+    summary->liquidated_coins = longs->coins + shorts->coins;
+    summary->liquidated_positions = longs->positions + shorts->positions;
+    summary->liquidated_traders = longs->traders + shorts->traders;
+    summary->liquidated_share_of_oi = ratio(summary->liquidated_coins, summary->oi_start_coins);
+    summary->long_share = ratio(longs->usd, summary->liquidated_usd);
+    summary->oi_change_share =
+        ratio(summary->oi_end_coins - summary->oi_start_coins, summary->oi_start_coins);
+    summary->peak_hour_usd = peak(self, CALENDAR_HOUR_MS);
+    summary->peak_4h_usd = peak(self, 4 * CALENDAR_HOUR_MS);
+    summary->peak_24h_usd = peak(self, CALENDAR_DAY_MS);
+    summary->amplification = ratio(self->extreme_log, summary->exogenous_move);
+    summary->endogenous_share = ratio(summary->endogenous_move, self->extreme_log);
+    summary->replacement_share = ratio(self->replacement_coins, summary->liquidated_coins);
+    summary->insurance_gain_usd = self->forced.fund_gain_usd;
+    summary->insurance_draw_usd = self->forced.fund_draw_usd;
+    summary->bad_debt_usd = self->forced.bad_debt_usd;
+    summary->episodes = episodes;
+}
+
+static char side_names[2][6] = {"long", "short"};
+
+void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_TIER_ROWS])
+{
+    for (int side = 0; side < 2; side++)
+        for (int tier = 0; tier < SETTLE_TIERS; tier++) {
+            const struct settle_flow *flow = &self->forced.tier[side][tier];
+            double end = settle_tier_edges[tier + 1];
+            out[side * SETTLE_TIERS + tier] = (struct metrics_tier){
+                .run = self->summary.run,
+                .side = side_names[side],
+                .leverage_from = settle_tier_edges[tier],
+                .leverage_to = isinf(end) ? NAN : end,
+                .oi_start_coins = self->oi_tier[side][tier],
+                .oi_start_share = ratio(self->oi_tier[side][tier], self->summary.oi_start_coins),
+                .liquidated_coins = flow->coins,
+                .liquidated_usd = flow->usd,
+                .liquidated_positions = flow->positions,
+                .liquidated_traders = flow->traders,
+                .share_of_liquidated = ratio(flow->usd, self->summary.liquidated_usd),
+            };
+        }
+}
+
+size_t metrics_venues(const struct metrics *self, const struct book_venue *venues,
+                      size_t venue_count, struct metrics_venue out[2 * BOOK_VENUES_MAX])
+{
+    size_t count = 0;
+    for (size_t v = 0; v < venue_count; v++)
+        for (int side = 0; side < 2; side++) {
+            const struct settle_flow *flow = &self->forced.venue[v][side];
+            out[count++] = (struct metrics_venue){
+                .run = self->summary.run,
+                .venue = (char *)venues[v].name,
+                .side = side_names[side],
+                .liquidated_coins = flow->coins,
+                .liquidated_usd = flow->usd,
+                .liquidated_positions = flow->positions,
+                .insurance_gain_usd = self->forced.venue_gain_usd[v],
+                .insurance_draw_usd = self->forced.venue_draw_usd[v],
+            };
+        }
+    return count;
+}
+
+struct metrics_step metrics_step_row(int64_t run, const struct replay_step *step)
+{
+    const struct settle_flow *longs = &step->forced.side[BOOK_LONG];
+    const struct settle_flow *shorts = &step->forced.side[BOOK_SHORT];
+    return (struct metrics_step){
+        .run = run,
+        .time_ms = step->time_ms,
+        .price_open = step->price_open,
+        .price_high = step->price_high,
+        .price_low = step->price_low,
+        .price_close = step->price_close,
+        .mark_close = step->mark_close,
+        .exogenous_close = step->exogenous_close,
+        .exogenous_log = step->exogenous_log,
+        .endogenous_log = step->endogenous_log,
+        .oi_coins = step->oi_coins,
+        .oi_usd = step->oi_usd,
+        .liquidated_long_usd = longs->usd,
+        .liquidated_short_usd = shorts->usd,
+        .liquidated_long_coins = longs->coins,
+        .liquidated_short_coins = shorts->coins,
+        .liquidated_long_positions = longs->positions,
+        .liquidated_short_positions = shorts->positions,
+        .opens_long_coins = step->opens_coins[BOOK_LONG],
+        .opens_short_coins = step->opens_coins[BOOK_SHORT],
+        .closes_long_coins = step->closes_coins[BOOK_LONG],
+        .closes_short_coins = step->closes_coins[BOOK_SHORT],
+        .replacement_coins = step->replacement_coins,
+        .funding_rate = step->funding_rate,
+        .depth_share = step->depth_share,
+        .branching_ratio = step->branching_ratio,
+        .generations = step->generations,
+        .unreachable = step->unreachable,
+        .insurance_gain_usd = step->forced.fund_gain_usd,
+        .insurance_draw_usd = step->forced.fund_draw_usd,
+        .bad_debt_usd = step->forced.bad_debt_usd,
+    };
+}
+
+struct listing {
+    struct metrics_positions *positions;
+    const struct replay *replay;
+    const struct book_venue *venues;
+    int64_t run;
+    bool failed;
+};
+
+static void list_position(void *context, int class_id, double key,
+                          const struct ladder_fired *position)
+{
+    struct listing *self = context;
+    struct metrics_positions *list = self->positions;
+    const struct replay *replay = self->replay;
+    const struct market *market = replay->path->market;
+    struct metrics_position *rows =
+        memory_grow(list->rows, &list->capacity, list->count + 1, sizeof *rows);
+    if (rows == NULL) {
+        self->failed = true;
+        return;
+    }
+    list->rows = rows;
+    int side = book_side_index(position->class->side);
+    rows[list->count++] = (struct metrics_position){
+        .run = self->run,
+        .venue = (char *)self->venues[position->class->venue].name,
+        .side = side_names[side],
+        .opened_ms = replay->book->from_file
+                         ? CALENDAR_NONE
+                         : market->start_ms + (int64_t)position->bar * market->step_ms,
+        .entry_price = ladder_entry_price(&replay->ladder, position),
+        .size_usd = (double)position->position->size_usd,
+        .leverage = (double)position->position->leverage,
+        .coins = ledger_coins(&replay->ledger, side, position->bar, position->position->share),
+        .liquidation_price = ladder_trigger_price(&replay->ladder, class_id, key),
+        .bankruptcy_price = ladder_bankruptcy_price(&replay->ladder, position),
+    };
+}
+
+int metrics_positions_add(struct metrics_positions *self, int64_t run, const struct replay *replay,
+                          const struct book_venue *venues, struct error *err)
+{
+    struct listing listing = {self, replay, venues, run, false};
+    for (int side = 0; side < 2; side++)
+        ladder_visit(&replay->ladder, side, list_position, &listing);
+    return listing.failed ? error_memory(err, "positions.csv") : ERROR_NONE;
+}

@@ -1,0 +1,271 @@
+#include "sim/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omp.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/progress.h"
+
+enum { CHECK_BARS = 1024 };
+
+/* What all runs share. */
+struct running {
+    const struct setup *setup;
+    struct run_one *ones;
+    struct error *errors; /* per run; code ERROR_NONE while it goes well */
+    struct progress progress;
+};
+
+/* ---- one run ---------------------------------------------------------------------------- */
+
+static void one_free(struct run_one *self)
+{
+    metrics_free(&self->metrics);
+    memory_free(self->steps);
+    episodes_free(&self->episodes);
+    memory_free(self->positions.rows);
+    memset(self, 0, sizeof *self);
+}
+
+static int one_begin(const struct setup *setup, struct run_one *self, const struct metrics_run *run,
+                     const struct replay *replay, struct error *err)
+{
+    const struct scenario *scenario = setup->scenario;
+    size_t steps = setup->bars - setup->start_bar;
+    struct episode_params params = {scenario->episode.floor_usd_per_min,
+                                    scenario->episode.quiet_ms, setup->market.step_ms};
+    int code = metrics_init(&self->metrics, run, replay, steps, err);
+    if (code != ERROR_NONE)
+        return code;
+    episodes_init(&self->episodes, &params, run->run, self->metrics.summary.oi_start_coins,
+                  self->metrics.summary.price_start);
+    if (scenario->output.steps) {
+        self->steps = memory_alloc(steps, sizeof *self->steps);
+        if (self->steps == NULL)
+            return error_memory(err, "steps");
+    }
+    if (!scenario->output.positions)
+        return ERROR_NONE;
+    return metrics_positions_add(&self->positions, run->run, replay, setup->venues, err);
+}
+
+static int one_step(struct run_one *self, const struct replay_step *step, int64_t run,
+                    struct error *err)
+{
+    metrics_step_add(&self->metrics, step);
+    if (self->steps != NULL)
+        self->steps[self->step_count++] = metrics_step_row(run, step);
+    return episodes_step(&self->episodes, step, err);
+}
+
+static int one_walk(struct running *self, struct run_one *one, const struct metrics_run *run,
+                    struct replay *replay, struct error *err)
+{
+    const struct setup *setup = self->setup;
+    for (size_t bar = 0; bar < setup->bars; bar++) {
+        struct replay_step step;
+        int code = ERROR_NONE;
+        if (bar == setup->start_bar)
+            code = one_begin(setup, one, run, replay, err);
+        if (code == ERROR_NONE && bar % CHECK_BARS == 0) {
+            code = interrupt_check(err);
+            progress_add(&self->progress, bar == 0 ? 0 : CHECK_BARS);
+        }
+        if (code == ERROR_NONE)
+            code = replay_step(replay, &step, err);
+        if (code == ERROR_NONE && bar >= setup->start_bar)
+            code = one_step(one, &step, run->run, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+    progress_add(&self->progress, (int64_t)(setup->bars % CHECK_BARS));
+    metrics_finish(&one->metrics, (int64_t)one->episodes.count);
+    one->done = true;
+    return ERROR_NONE;
+}
+
+static void one_run(struct running *self, const struct book *book, size_t level, size_t replicate)
+{
+    const struct setup *setup = self->setup;
+    size_t replicates = (size_t)setup->scenario->replicates;
+    size_t index = level * replicates + replicate;
+    struct metrics_run run = {(int64_t)index + 1, (int64_t)replicate, setup->scenario->seed,
+                              setup->levels[level].usd};
+    struct replay_params params = setup_replay(setup, &setup->levels[level]);
+    struct replay replay;
+    struct error *err = &self->errors[index];
+    if (replay_init(&replay, &params, &setup->path, book, err) != ERROR_NONE)
+        return;
+    one_walk(self, &self->ones[index], &run, &replay, err);
+    replay_free(&replay);
+}
+
+/* ---- all runs --------------------------------------------------------------------------- */
+
+static bool shares_book(const struct setup *setup)
+{
+    return setup->scenario->oi.scale_by == SCALE_TRADERS;
+}
+
+/* Every level of one replicate. Parallel here when replicates alone do not fill the threads. */
+static void replicate_run(struct running *self, size_t replicate)
+{
+    const struct setup *setup = self->setup;
+    size_t replicates = (size_t)setup->scenario->replicates;
+    struct book book;
+    bool shared = shares_book(setup);
+    if (shared && setup_book(setup, (uint32_t)replicate, &setup->levels[0], &book,
+                             &self->errors[replicate]) != ERROR_NONE)
+        return;
+#pragma omp parallel for schedule(dynamic, 1) if (shared)
+    for (size_t level = 0; level < setup->level_count; level++) {
+        if (shared) {
+            one_run(self, &book, level, replicate);
+            continue;
+        }
+        struct book own;
+        if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own,
+                       &self->errors[level * replicates + replicate]) == ERROR_NONE) {
+            one_run(self, &own, level, replicate);
+            book_free(&own);
+        }
+    }
+    if (shared)
+        book_free(&book);
+}
+
+static void run_everything(struct running *self)
+{
+    size_t replicates = (size_t)self->setup->scenario->replicates;
+    size_t runs = replicates * self->setup->level_count;
+    progress_start(&self->progress, "replaying", "bars", (int64_t)(runs * self->setup->bars));
+    bool outer = replicates >= (size_t)omp_get_max_threads();
+#pragma omp parallel for schedule(dynamic, 1) if (outer)
+    for (size_t replicate = 0; replicate < replicates; replicate++)
+        replicate_run(self, replicate);
+    progress_end(&self->progress);
+}
+
+/* ---- tables ----------------------------------------------------------------------------- */
+
+static int tables_alloc(struct run_tables *self, const struct running *running, size_t runs,
+                        struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    size_t steps = 0, episodes = 0, positions = 0;
+    for (size_t i = 0; i < runs; i++) {
+        steps += running->ones[i].step_count;
+        episodes += running->ones[i].episodes.count;
+        positions += running->ones[i].positions.count;
+    }
+    self->summary = memory_alloc(runs, sizeof *self->summary);
+    self->steps = memory_alloc(steps, sizeof *self->steps);
+    self->episodes = memory_alloc(episodes, sizeof *self->episodes);
+    self->tiers = memory_alloc(runs * METRICS_TIER_ROWS, sizeof *self->tiers);
+    self->venues = memory_alloc(runs * 2 * BOOK_VENUES_MAX, sizeof *self->venues);
+    self->positions = memory_alloc(positions, sizeof *self->positions);
+    if (self->summary != NULL && self->steps != NULL && self->episodes != NULL &&
+        self->tiers != NULL && self->venues != NULL && self->positions != NULL)
+        return ERROR_NONE;
+    run_tables_free(self);
+    return error_memory(err, "result tables");
+}
+
+static void append(void *rows, size_t *count, size_t size, const void *more, size_t more_count)
+{
+    if (more_count > 0)
+        memcpy((char *)rows + *count * size, more, more_count * size);
+    *count += more_count;
+}
+
+static void tables_add(struct run_tables *self, const struct setup *setup, const struct run_one *one)
+{
+    self->summary[self->summary_count++] = one->metrics.summary;
+    append(self->steps, &self->step_count, sizeof *self->steps, one->steps, one->step_count);
+    append(self->episodes, &self->episode_count, sizeof *self->episodes, one->episodes.items,
+           one->episodes.count);
+    append(self->positions, &self->position_count, sizeof *self->positions, one->positions.rows,
+           one->positions.count);
+    metrics_tiers(&one->metrics, self->tiers + self->tier_count);
+    self->tier_count += METRICS_TIER_ROWS;
+    self->venue_count += metrics_venues(&one->metrics, setup->venues, setup->venue_count,
+                                        self->venues + self->venue_count);
+}
+
+int run_scenario(const struct setup *setup, struct run_tables *out, struct error *err)
+{
+    size_t runs = (size_t)setup->scenario->replicates * setup->level_count;
+    struct running running = {.setup = setup};
+    int code = ERROR_NONE;
+    memset(out, 0, sizeof *out);
+    running.ones = memory_zeroed(runs, sizeof *running.ones);
+    running.errors = memory_zeroed(runs, sizeof *running.errors);
+    if (running.ones == NULL || running.errors == NULL) {
+        code = error_memory(err, "runs");
+        goto out;
+    }
+    run_everything(&running);
+    for (size_t i = 0; i < runs && code == ERROR_NONE; i++) {
+        code = running.errors[i].code;
+        if (code != ERROR_NONE && err != NULL)
+            *err = running.errors[i];
+    }
+    if (code == ERROR_NONE)
+        code = tables_alloc(out, &running, runs, err);
+    for (size_t i = 0; i < runs && code == ERROR_NONE; i++)
+        tables_add(out, setup, &running.ones[i]);
+out:
+    for (size_t i = 0; running.ones != NULL && i < runs; i++)
+        one_free(&running.ones[i]);
+    memory_free(running.ones);
+    memory_free(running.errors);
+    return code;
+}
+
+void run_tables_free(struct run_tables *self)
+{
+    memory_free(self->summary);
+    memory_free(self->steps);
+    memory_free(self->episodes);
+    memory_free(self->tiers);
+    memory_free(self->venues);
+    memory_free(self->positions);
+    memset(self, 0, sizeof *self);
+}
+
+size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
+                            struct table out[RUN_TABLES_MAX])
+{
+    const struct {
+        bool wanted;
+        struct table table;
+    } all[RUN_TABLES_MAX] = {
+        {scenario->output.summary,
+         {"summary", metrics_summary_fields, metrics_summary_field_count, self->summary,
+          self->summary_count, sizeof *self->summary}},
+        {scenario->output.steps,
+         {"steps", metrics_step_fields, metrics_step_field_count, self->steps, self->step_count,
+          sizeof *self->steps}},
+        {scenario->output.episodes,
+         {"episodes", episode_fields, episode_field_count, self->episodes, self->episode_count,
+          sizeof *self->episodes}},
+        {scenario->output.tiers,
+         {"tiers", metrics_tier_fields, metrics_tier_field_count, self->tiers, self->tier_count,
+          sizeof *self->tiers}},
+        {scenario->output.venues,
+         {"venues", metrics_venue_fields, metrics_venue_field_count, self->venues,
+          self->venue_count, sizeof *self->venues}},
+        {scenario->output.positions,
+         {"positions", metrics_position_fields, metrics_position_field_count, self->positions,
+          self->position_count, sizeof *self->positions}},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < RUN_TABLES_MAX; i++)
+        if (all[i].wanted)
+            out[count++] = all[i].table;
+    return count;
+}

@@ -1,0 +1,49 @@
+/*
+ * All runs of a scenario: every OI level of every replicate, in parallel, with the rows of the result
+ * tables. Run i is level i / replicates, replicate i % replicates; levels that differ only in how
+ * many traders there are share one book per replicate. The same bytes at any number of threads.
+ */
+#ifndef LIQCASCADE_SIM_RUN_H
+#define LIQCASCADE_SIM_RUN_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "reports/table.h"
+#include "sim/episode.h"
+#include "sim/metrics.h"
+#include "sim/setup.h"
+
+/* What one run leaves. */
+struct run_one {
+    struct metrics metrics;
+    struct metrics_step *steps; /* owned; NULL unless the scenario asks for them */
+    size_t step_count;
+    struct episodes episodes;
+    struct metrics_positions positions; /* empty unless asked for */
+    bool done;
+};
+
+/* The tables of all runs, in order of run. */
+struct run_tables {
+    struct metrics_summary *summary;
+    struct metrics_step *steps;
+    struct episode *episodes;
+    struct metrics_tier *tiers;
+    struct metrics_venue *venues;
+    struct metrics_position *positions;
+    size_t summary_count, step_count, episode_count, tier_count, venue_count, position_count;
+};
+
+/* Runs everything. The tables borrow venue names from `setup`. ERROR_INTERRUPTED, ERROR_NUMERICAL,
+   ERROR_IO, ERROR_SCENARIO: of the first run that failed. On failure `out` needs no free. */
+int run_scenario(const struct setup *setup, struct run_tables *out, struct error *err);
+void run_tables_free(struct run_tables *self);
+
+/* The described tables that the scenario's `output` asks for, summary first; at most RUN_TABLES_MAX.
+   Returns how many. They borrow the rows. */
+#define RUN_TABLES_MAX 6
+size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
+                            struct table out[RUN_TABLES_MAX]);
+
+#endif

@@ -1,0 +1,462 @@
+#include "sim/setup.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/memory.h"
+
+enum { FUNDING_EVENTS_LEAST = 10 };
+
+/* ---- venues ----------------------------------------------------------------------------- */
+
+static const struct margin_formula *formula_of(enum scenario_margin margin)
+{
+    return margin_find(margin == MARGIN_INVERSE_ENTRY ? "inverse_entry" : "linear_mark");
+}
+
+/* A published table as a model; its published cum must be the regenerated one. */
+static int brackets_of(const struct venue_table *table, double cap_scale, const char *path,
+                       struct brackets *out, struct error *err)
+{
+    int code = brackets_init(out, table->count, table->cap_usd, table->max_leverage, table->rate,
+                             table->valid_from_ms, err);
+    if (code != ERROR_NONE)
+        return code;
+    for (int n = 0; n < table->count; n++)
+        if (out->cum_usd[n] != table->cum_usd[n])
+            return error_at(err, ERROR_DATA, path, 0, 0, "cum_usd",
+                            "bracket %d says %.17g; expected %.17g from floors and rates", n + 1,
+                            table->cum_usd[n], out->cum_usd[n]);
+    if (cap_scale == 1.0)
+        return ERROR_NONE;
+    double caps[VENUE_TABLE_MAX];
+    for (int n = 0; n < table->count; n++)
+        caps[n] = table->cap_usd[n] * cap_scale;
+    return brackets_init(out, table->count, caps, table->max_leverage, table->rate,
+                         table->valid_from_ms, err);
+}
+
+/* The tables in force between two times: the last one begun before the first, and what follows. */
+static int venue_brackets(struct setup *self, size_t v, int64_t from_ms, int64_t to_ms,
+                          struct error *err)
+{
+    const struct venue_tables *tables = &self->tables[v];
+    size_t first = 0;
+    while (first + 1 < tables->count && tables->tables[first + 1].valid_from_ms <= from_ms)
+        first++;
+    size_t count = 0;
+    self->brackets[v] = memory_alloc(tables->count - first, sizeof *self->brackets[v]);
+    if (self->brackets[v] == NULL)
+        return error_memory(err, "bracket tables");
+    for (size_t t = first; t < tables->count; t++) {
+        if (t > first && tables->tables[t].valid_from_ms >= to_ms)
+            break;
+        int code = brackets_of(&tables->tables[t], self->scenario->venues[v].cap_scale,
+                               tables->input.path, &self->brackets[v][count++], err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+    self->venues[v].table_count = count;
+    return ERROR_NONE;
+}
+
+static int venue_flat(struct setup *self, size_t v, struct error *err)
+{
+    self->brackets[v] = memory_alloc(1, sizeof *self->brackets[v]);
+    if (self->brackets[v] == NULL)
+        return error_memory(err, "bracket tables");
+    brackets_flat(self->brackets[v], self->scenario->venues[v].flat_rate,
+                  self->scenario->venues[v].flat_max_leverage);
+    self->venues[v].table_count = 1;
+    return ERROR_NONE;
+}
+
+static int read_venues(struct setup *self, struct error *err)
+{
+    const struct scenario *scenario = self->scenario;
+    for (size_t v = 0; v < scenario->venue_count; v++) {
+        const struct scenario_venue *venue = &scenario->venues[v];
+        struct book_venue *out = &self->venues[v];
+        out->formula = formula_of((enum scenario_margin)venue->margin);
+        out->oi_share = venue->oi_share;
+        strncpy(out->name, venue->name, sizeof out->name - 1);
+        int code;
+        if (strcmp(venue->rules, "flat") == 0) {
+            code = venue_flat(self, v, err);
+        } else {
+            code = venue_tables_read(&self->tables[v], venue->rules, scenario->symbol, err);
+            if (code == ERROR_NONE)
+                code = venue_brackets(self, v, scenario->time.warmup_ms, scenario->time.end_ms, err);
+        }
+        if (code != ERROR_NONE)
+            return code;
+        out->tables = self->brackets[v];
+        self->venue_count++;
+    }
+    return ERROR_NONE;
+}
+
+/* ---- positions from a file -------------------------------------------------------------- */
+
+static int find_venue(const struct setup *self, const char *name)
+{
+    for (size_t v = 0; v < self->venue_count; v++)
+        if (strcmp(self->venues[v].name, name) == 0)
+            return (int)v;
+    return -1;
+}
+
+static int read_positions(struct setup *self, struct error *err)
+{
+    const char *path = self->scenario->book.positions_from;
+    int code = positions_read(&self->positions, path, err);
+    if (code != ERROR_NONE)
+        return code;
+    self->given = memory_alloc(self->positions.count, sizeof *self->given);
+    if (self->given == NULL)
+        return error_memory(err, "positions");
+    for (size_t i = 0; i < self->positions.count; i++) {
+        const struct position_row *row = &self->positions.rows[i];
+        const char *name = self->positions.venues[row->venue];
+        double leverage = row->leverage;
+        if (isnan(leverage) && !isnan(row->margin))
+            leverage = row->entry_price * row->size_coins / row->margin;
+        self->given[i] = (struct book_given){find_venue(self, name), row->side, row->entry_price,
+                                             row->size_coins,        leverage,  row->liquidation_price};
+        if (self->given[i].venue < 0)
+            return error_at(err, ERROR_DATA, path, 0, 0, "venue",
+                            "`%s` is no venue of the scenario; expected a name under `venues`", name);
+    }
+    return ERROR_NONE;
+}
+
+/* ---- market and path -------------------------------------------------------------------- */
+
+/* Where the market is needed to: a shock takes over from the observed path. */
+static int64_t market_end(const struct scenario *scenario)
+{
+    if (scenario->path.model != PATH_SHOCK)
+        return scenario->time.end_ms;
+    int64_t step = scenario->time.step_ms;
+    int64_t steps = (scenario->path.shock_at_ms - scenario->time.warmup_ms + step - 1) / step;
+    return scenario->time.warmup_ms + (steps > 0 ? steps : 1) * step;
+}
+
+static int read_market(struct setup *self, struct error *err)
+{
+    const struct scenario *scenario = self->scenario;
+    struct market_request request = {
+        .start_ms = scenario->time.warmup_ms,
+        .end_ms = market_end(scenario),
+        .step_ms = scenario->time.step_ms,
+        .policies = scenario->data.policies,
+    };
+    for (int input = 0; input < MARKET_INPUT_COUNT; input++)
+        request.source[input] = &scenario->data.input[input];
+    int code = market_read(&self->market, &request, err);
+    if (code != ERROR_NONE)
+        return code;
+    if (scenario->data.kind == DATA_OBSERVED && self->market.any_reconstructed)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.kind",
+                        "is `observed`, but an input is a reconstruction; expected observed data, or "
+                        "`kind: any`");
+    return ERROR_NONE;
+}
+
+static enum path_wick wick_of(enum scenario_wick wick)
+{
+    if (wick == WICK_HIGH_FIRST)
+        return PATH_WICK_HIGH_FIRST;
+    return wick == WICK_LOW_FIRST ? PATH_WICK_LOW_FIRST : PATH_WICK_BY_CLOSE;
+}
+
+static void make_path(struct setup *self)
+{
+    const struct scenario *scenario = self->scenario;
+    self->path = (struct path){
+        .market = &self->market,
+        .wick = wick_of((enum scenario_wick)scenario->time.wick),
+        .shock = scenario->path.model == PATH_SHOCK,
+        .at_ms = scenario->path.shock_at_ms,
+        .over_ms = scenario->path.shock_over_ms,
+        .move_log = scenario->path.shock_move_log,
+    };
+    int64_t step = scenario->time.step_ms;
+    self->bars = (size_t)((scenario->time.end_ms - scenario->time.warmup_ms) / step);
+    self->start_bar = (size_t)((scenario->time.start_ms - scenario->time.warmup_ms) / step);
+}
+
+/* Mean variance of the bars before the start, by their ranges (Parkinson 1980); of all bars when the
+   run starts at once. */
+static double mean_variance(const struct setup *self)
+{
+    const struct market *market = &self->market;
+    size_t bars = self->start_bar > 0 && self->start_bar < market->bars ? self->start_bar : market->bars;
+    double sum = 0.0;
+    for (size_t i = 0; i < bars; i++) {
+        double range = log(market->last.high[i] / market->last.low[i]);
+        sum += range * range / (4.0 * M_LN2);
+    }
+    return sum / ((double)bars * (double)market->step_ms);
+}
+
+/* How crowded the longs are: the last funding rate against all before it, in standard deviations. */
+static int make_funding_z(struct setup *self, struct error *err)
+{
+    const struct market *market = &self->market;
+    if (market->funding_rate == NULL)
+        return ERROR_NONE;
+    self->funding_z = memory_zeroed(self->bars, sizeof *self->funding_z);
+    if (self->funding_z == NULL)
+        return error_memory(err, "funding");
+    double count = 0.0, mean = 0.0, squares = 0.0, z = 0.0;
+    for (size_t i = 0; i < self->bars; i++) {
+        double rate = i < market->bars ? market->funding_rate[i] : 0.0;
+        if (rate != 0.0) {
+            double deviation = sqrt(squares / fmax(count, 1.0));
+            if (count >= FUNDING_EVENTS_LEAST)
+                z = deviation > 0.0 ? (rate - mean) / deviation : 0.0;
+            count += 1.0;
+            double delta = rate - mean;
+            mean += delta / count;
+            squares += delta * (rate - mean);
+        }
+        self->funding_z[i] = z;
+    }
+    return ERROR_NONE;
+}
+
+/* ---- OI levels -------------------------------------------------------------------------- */
+
+/* OI of a side in coins, and the price that values it, where oi.level_* is meant. */
+static void reference_oi(const struct setup *self, double *out_coins, double *out_price)
+{
+    const struct market *market = &self->market;
+    size_t bar = market_bar_at(market, self->scenario->oi.level_at_ms);
+    bar = bar > 0 ? bar - 1 : 0;
+    *out_price = market->last.close[bar];
+    if (self->given == NULL) {
+        *out_coins = market->oi_coins[bar];
+        return;
+    }
+    double side[2] = {0.0, 0.0};
+    for (size_t i = 0; i < self->positions.count; i++)
+        side[book_side_index(self->given[i].side)] += self->given[i].size_coins;
+    *out_coins = fmax(side[0], side[1]);
+}
+
+static void make_levels(struct setup *self)
+{
+    const struct scenario *scenario = self->scenario;
+    double coins, price;
+    reference_oi(self, &coins, &price);
+    self->level_count = 1;
+    self->levels[0] = (struct setup_level){NAN, 1.0};
+    if (!isnan(scenario->oi.level_usd))
+        self->levels[0] =
+            (struct setup_level){scenario->oi.level_usd, scenario->oi.level_usd / (coins * price)};
+    if (!isnan(scenario->oi.level_coins))
+        self->levels[0] = (struct setup_level){scenario->oi.level_coins * price,
+                                               scenario->oi.level_coins / coins};
+    for (size_t i = 0; i < scenario->oi.level_count; i++) {
+        double usd = scenario->oi.levels_usd[i];
+        self->levels[i] = (struct setup_level){usd, usd / (coins * price)};
+        self->level_count = i + 1;
+    }
+}
+
+/* ---- making ----------------------------------------------------------------------------- */
+
+int setup_init(struct setup *self, const struct scenario *scenario, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    self->scenario = scenario;
+    int code = read_venues(self, err);
+    if (code == ERROR_NONE && scenario->book.positions_from != NULL)
+        code = read_positions(self, err);
+    if (code == ERROR_NONE)
+        code = read_market(self, err);
+    if (code != ERROR_NONE)
+        goto out;
+    if (self->market.oi_coins == NULL && self->given == NULL) {
+        code = error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.oi",
+                        "is missing; expected open interest, or positions in book.positions_from");
+        goto out;
+    }
+    make_path(self);
+    make_levels(self);
+    self->reference_variance = mean_variance(self);
+    code = make_funding_z(self, err);
+out:
+    if (code != ERROR_NONE)
+        setup_free(self);
+    return code;
+}
+
+void setup_free(struct setup *self)
+{
+    for (size_t v = 0; v < SCENARIO_VENUES_MAX; v++) {
+        venue_tables_free(&self->tables[v]);
+        memory_free(self->brackets[v]);
+    }
+    positions_free(&self->positions);
+    memory_free(self->given);
+    memory_free(self->funding_z);
+    market_free(&self->market);
+    memset(self, 0, sizeof *self);
+}
+
+static struct leverage_params leverage_of(const struct scenario *scenario)
+{
+    static const enum leverage_kind kinds[] = {
+        [LEVERAGE_PARETO] = LEVERAGE_KIND_PARETO,
+        [LEVERAGE_LOGNORMAL] = LEVERAGE_KIND_LOGNORMAL,
+        [LEVERAGE_LOGNORMAL_TAIL] = LEVERAGE_KIND_LOGNORMAL_TAIL,
+        [LEVERAGE_TIERS] = LEVERAGE_KIND_TIERS,
+    };
+    struct leverage_params out = {
+        .kind = kinds[scenario->book.leverage.model],
+        .alpha = scenario->book.leverage.alpha,
+        .minimum = scenario->book.leverage.minimum,
+        .mu = scenario->book.leverage.mu,
+        .sigma = scenario->book.leverage.sigma,
+        .tail_share = scenario->book.leverage.tail_share,
+        .tail_from = scenario->book.leverage.tail_from,
+        .hazard_exponent = scenario->book.leverage.hazard_exponent,
+        .tier_count = scenario->book.leverage.tier_count,
+    };
+    for (size_t i = 0; i < out.tier_count; i++) {
+        out.tier_leverage[i] = scenario->book.leverage.tier_leverage[i];
+        out.tier_weight[i] = scenario->book.leverage.tier_weight[i];
+    }
+    return out;
+}
+
+static struct size_params size_of(const struct scenario *scenario, double scale)
+{
+    static const enum size_kind kinds[] = {
+        [SIZE_LOGNORMAL] = SIZE_KIND_LOGNORMAL,
+        [SIZE_PARETO] = SIZE_KIND_PARETO,
+        [SIZE_FIXED] = SIZE_KIND_FIXED,
+    };
+    return (struct size_params){
+        .kind = kinds[scenario->book.size_usd.model],
+        .median = scenario->book.size_usd.median * scale,
+        .sigma = scenario->book.size_usd.sigma,
+        .minimum = scenario->book.size_usd.minimum * scale,
+        .alpha = scenario->book.size_usd.alpha,
+        .value = scenario->book.size_usd.value * scale,
+    };
+}
+
+static int given_book(const struct setup *self, double size_scale, struct book *book,
+                      struct error *err)
+{
+    size_t count = self->positions.count;
+    struct book_given *given = memory_alloc(count, sizeof *given);
+    if (given == NULL)
+        return error_memory(err, "positions");
+    for (size_t i = 0; i < count; i++) {
+        given[i] = self->given[i];
+        given[i].size_coins *= size_scale;
+    }
+    int code = book_from_given(book, given, count, self->venues, self->venue_count,
+                               self->market.start_ms, self->bars, err);
+    memory_free(given);
+    if (code == ERROR_DATA && err != NULL && err->file[0] == '\0')
+        strncpy(err->file, self->scenario->book.positions_from, sizeof err->file - 1);
+    return code;
+}
+
+int setup_book(const struct setup *self, uint32_t replicate, const struct setup_level *level,
+               struct book *book, struct error *err)
+{
+    const struct scenario *scenario = self->scenario;
+    double size_scale = scenario->oi.scale_by == SCALE_SIZES ? level->scale : 1.0;
+    if (self->given != NULL)
+        return given_book(self, size_scale, book, err);
+    struct book_params params = {
+        .seed = scenario->seed,
+        .replicate = replicate,
+        .positions_per_bar = (int)scenario->book.positions_per_bar,
+        .entry_vwap = scenario->book.entry == ENTRY_VWAP,
+        .leverage = leverage_of(scenario),
+        .size = size_of(scenario, size_scale),
+        .crowd_tilt = scenario->book.crowd_tilt,
+        .hedged_short_share = scenario->book.hedged_short_share,
+        .hedged_leverage = {scenario->book.hedged_leverage[0], scenario->book.hedged_leverage[1]},
+        .venue_count = self->venue_count,
+    };
+    memcpy(params.venues, self->venues, self->venue_count * sizeof *self->venues);
+    struct book_bars bars = {
+        .bars = self->bars,
+        .start_ms = self->market.start_ms,
+        .step_ms = self->market.step_ms,
+        .high = self->market.last.high,
+        .low = self->market.last.low,
+        .close = self->market.last.close,
+        .priced = self->market.bars < self->bars ? self->market.bars : self->bars,
+        .funding_z = self->funding_z,
+    };
+    return book_draw(book, &params, &bars, err);
+}
+
+static struct impact_params impact_of(const struct scenario *scenario, double oi_scale)
+{
+    static const enum impact_kind kinds[] = {
+        [IMPACT_POWER] = IMPACT_KIND_POWER,
+        [IMPACT_LINEAR] = IMPACT_KIND_LINEAR,
+        [IMPACT_SQUARE_ROOT] = IMPACT_KIND_SQUARE_ROOT,
+        [IMPACT_NONE] = IMPACT_KIND_NONE,
+    };
+    return (struct impact_params){
+        .kind = kinds[scenario->impact.model],
+        .gamma = scenario->impact.gamma,
+        .reference_coins = scenario->impact.reference_coins *
+                           pow(oi_scale, scenario->impact.depth_oi_exponent),
+        .reference_move_log = scenario->impact.reference_move_log,
+        .permanent_share = scenario->impact.permanent_share,
+        .half_life_ms = scenario->impact.half_life_ms,
+    };
+}
+
+static size_t bar_of(const struct setup *self, int64_t time_ms)
+{
+    return (size_t)((time_ms - self->market.start_ms) / self->market.step_ms);
+}
+
+struct replay_params setup_replay(const struct setup *self, const struct setup_level *level)
+{
+    const struct scenario *scenario = self->scenario;
+    bool sizes = scenario->oi.scale_by == SCALE_SIZES && self->given != NULL;
+    struct replay_params out = {
+        .impact = impact_of(scenario, level->scale),
+        .depth = {.kind = scenario->impact.depth.model == DEPTH_VOLATILITY ? DEPTH_KIND_VOLATILITY
+                                                                            : DEPTH_KIND_CONSTANT,
+                  .zeta = scenario->impact.depth.zeta,
+                  .floor = scenario->impact.depth.floor,
+                  .half_life_ms = scenario->impact.depth.half_life_ms,
+                  .reference_variance = self->reference_variance},
+        .fill = scenario->fill == FILL_FINAL ? SETTLE_FINAL : SETTLE_WALK,
+        .mark_passthrough = scenario->impact.mark_passthrough,
+        .turnover_per_hour = scenario->book.turnover_per_hour,
+        .absorbed_by_closers = scenario->book.absorbed_by_closers,
+        .oi_scale = sizes ? 1.0 : level->scale,
+        .bars = self->bars,
+        .start_bar = self->start_bar,
+        .feedback_bar = REPLAY_NEVER,
+        .frozen_bar = scenario->oi.flow == FLOW_FROZEN ? self->start_bar : REPLAY_NEVER,
+        .branching_window_log = scenario->branching_window_log,
+    };
+    if (scenario->feedback == FEEDBACK_NAIVE)
+        out.feedback_bar = self->start_bar;
+    if (scenario->feedback == FEEDBACK_CLOSED) {
+        out.feedback_bar = bar_of(self, scenario->path.shock_at_ms);
+        if (out.frozen_bar > out.feedback_bar)
+            out.frozen_bar = out.feedback_bar;
+    }
+    for (int v = 0; v < BOOK_VENUES_MAX; v++)
+        out.fund_usd[v] = INFINITY;
+    return out;
+}

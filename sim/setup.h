@@ -1,0 +1,53 @@
+/*
+ * From a scenario to what the engine takes: the market on one clock, the venues' brackets, the
+ * path, and the parameters of book and replay. A setup is read once and shared by all runs of a
+ * scenario, which differ in replicate and OI level.
+ */
+#ifndef LIQCASCADE_SIM_SETUP_H
+#define LIQCASCADE_SIM_SETUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "datasets/market.h"
+#include "datasets/positions.h"
+#include "datasets/venue_tables.h"
+#include "scenarios/scenario.h"
+#include "sim/book.h"
+#include "sim/path.h"
+#include "sim/replay.h"
+
+struct setup_level {
+    double usd;   /* asked for; NaN: as observed */
+    double scale; /* of the observed OI, or of a given book */
+};
+
+struct setup {
+    const struct scenario *scenario; /* not owned */
+    struct market market;
+    struct path path;
+    size_t bars, start_bar;
+    struct venue_tables tables[SCENARIO_VENUES_MAX];
+    struct brackets *brackets[SCENARIO_VENUES_MAX]; /* in force during the run; owned */
+    struct book_venue venues[SCENARIO_VENUES_MAX];
+    size_t venue_count;
+    struct positions positions;      /* with book.positions_from */
+    struct book_given *given;        /* owned */
+    double *funding_z;               /* per bar; owned; NULL without funding */
+    double reference_variance;       /* of the warm-up, per millisecond */
+    struct setup_level levels[SCENARIO_LEVELS_MAX];
+    size_t level_count;              /* at least 1 */
+};
+
+/* Reads everything that the scenario names. Errors of the readers (data, io), ERROR_SCENARIO where
+   scenario and data do not fit. On failure `self` needs no free. */
+int setup_init(struct setup *self, const struct scenario *scenario, struct error *err);
+void setup_free(struct setup *self);
+
+/* The book of a replicate at a level; with oi.scale_by: traders it is the same for every level. */
+int setup_book(const struct setup *self, uint32_t replicate, const struct setup_level *level,
+               struct book *book, struct error *err);
+struct replay_params setup_replay(const struct setup *self, const struct setup_level *level);
+
+#endif
