@@ -79,8 +79,6 @@ struct scenario {
     } path;
     struct {
         double level_usd, level_coins; /* NaN: as observed */
-        size_t level_count;            /* levels_usd: one run each; 0: one run, as above */
-        double levels_usd[SCENARIO_LEVELS_MAX];
         double levels_usd[SCENARIO_LEVELS_MAX]; /* one run each, side by side */
         size_t level_count;                     /* 0: level_usd or level_coins hold */
         int64_t level_at_ms;                    /* default: time.start */
