@@ -344,6 +344,34 @@ static void running_out_of_memory_leaves_nothing_behind(void **state)
     assert_true(refused > 13 + 6);
 }
 
+/* ---- Shipped markets ---- */
+
+static void a_shipped_series_is_called_a_reconstruction(void **state)
+{
+    static char name[] = "btc-2025-autumn";
+    static const enum market_input inputs[] = {MARKET_PRICE, MARKET_MARK, MARKET_VOLUME,
+                                               MARKET_FUNDING, MARKET_OI};
+    struct source_spec specs[MARKET_INPUT_COUNT] = {0};
+    struct market market;
+    struct error err;
+
+    struct market_request request =
+        request_of(at("2025-10-10T00:00Z"), at("2025-10-11T00:00Z"), MINUTE);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        specs[inputs[i]] =
+            (struct source_spec){.present = true, .role = inputs[i], .builtin = name, .header = -1};
+        request.source[inputs[i]] = &specs[inputs[i]];
+    }
+    assert_int_equal(read_and_say(&market, &request, &err), ERROR_NONE);
+    assert_true(market.any_reconstructed);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        assert_true(market.reconstructed[inputs[i]]);
+    assert_false(market.reconstructed[MARKET_LIQUIDATIONS]);
+    assert_string_equal(market.oi_scope, "all_without_cme");
+    assert_int_equal(market.bars, 1440);
+    market_free(&market);
+}
+
 /* ---- Real markets ---- */
 
 /* The folder of real data; skips the test, saying so, where it is absent. */
@@ -553,6 +581,7 @@ int main(void)
         cmocka_unit_test(without_a_mark_the_last_price_is_the_mark),
         cmocka_unit_test(a_request_that_cannot_be_met_says_why),
         cmocka_unit_test(running_out_of_memory_leaves_nothing_behind),
+        cmocka_unit_test(a_shipped_series_is_called_a_reconstruction),
         cmocka_unit_test(bitcoin_fell_to_48888_on_5_august_2024),
         cmocka_unit_test(ether_comes_onto_the_same_clock),
         cmocka_unit_test(open_interest_ends_where_its_file_ends),
