@@ -2,7 +2,6 @@
  * Any bytes as a scenario: loading neither crashes nor leaks, and what loads is written as YAML
  * that loads again. The part behind the first line that is `---SET` is a --set.
  */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
