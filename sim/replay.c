@@ -81,12 +81,13 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
 
 void replay_free(struct replay *self)
 {
-    ladder_free(&self->ladder);
-    ledger_free(&self->ledger);
-    cascade_free(&self->cascade);
+    /* It counts its classes by the ladder's book. */
     if (self->cascade.nearby != NULL)
         nearby_free(&self->nearby);
     self->cascade.nearby = NULL;
+    ladder_free(&self->ladder);
+    ledger_free(&self->ledger);
+    cascade_free(&self->cascade);
 }
 
 /* ---- a step ----------------------------------------------------------------------------- */
