@@ -43,7 +43,6 @@ enum scenario_margin { MARGIN_LINEAR_MARK, MARGIN_INVERSE_ENTRY };
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
 #define SCENARIO_LEVELS_MAX 64
-#define SCENARIO_LEVELS_MAX 64
 
 struct scenario_venue {
     char *name;               /* as results name it; owned */
