@@ -462,7 +462,8 @@ static int catalogue_read(struct catalogue *self, struct error *err)
             code = error_memory(err, "listing source descriptors");
     }
     closedir(folder);
-    qsort(self->names, self->count, sizeof *self->names, compare_names);
+    if (self->count > 1)
+        qsort(self->names, self->count, sizeof *self->names, compare_names);
     if (code != ERROR_NONE)
         catalogue_free(self);
     return code;

@@ -146,7 +146,8 @@ static int list_files(struct loader *self, struct error *err)
         code = list_folder(self, path, err);
     else
         code = add_path(&self->paths, "", path, err);
-    qsort(self->paths.items, self->paths.count, sizeof *self->paths.items, compare_paths);
+    if (self->paths.count > 1)
+        qsort(self->paths.items, self->paths.count, sizeof *self->paths.items, compare_paths);
     return code;
 }
 
@@ -467,8 +468,9 @@ static void hand_over(struct loader *self)
     out->step_ms = self->check.step_ms;
     out->quality.first_ms = out->time_ms[0];
     out->quality.last_ms = out->time_ms[out->rows - 1];
-    qsort(out->quality.findings, out->quality.finding_count, sizeof *out->quality.findings,
-          compare_findings);
+    if (out->quality.finding_count > 1)
+        qsort(out->quality.findings, out->quality.finding_count, sizeof *out->quality.findings,
+              compare_findings);
 }
 
 static int prepare(struct loader *self, struct error *err)
@@ -482,7 +484,11 @@ static int prepare(struct loader *self, struct error *err)
     if (code == ERROR_NONE)
         code = read_meta(self, self->paths.items[0], err);
     self->spec = &self->shipped;
-    return code == ERROR_NONE ? find_descriptor(self, err) : code;
+    if (code == ERROR_NONE)
+        code = find_descriptor(self, err);
+    if (code == ERROR_NONE && !(self->out->format = memory_text(self->descriptor.name)))
+        code = error_memory(err, "reading a series");
+    return code;
 }
 
 int series_read(struct series *self, const struct source_spec *spec, int64_t from_ms, int64_t to_ms,
@@ -524,6 +530,7 @@ void series_free(struct series *self)
         memory_free(self->inputs[i].path);
     memory_free(self->inputs);
     memory_free(self->scope);
+    memory_free(self->format);
     quality_report_free(&self->quality);
     *self = (struct series){0};
 }

@@ -16,21 +16,24 @@
 
 /* One file that was read: what a manifest needs. */
 struct series_input {
-    char *path;       /* owned */
-    char sha256[65];  /* of the file as it is on disk */
+    char *path;      /* owned */
+    char sha256[65]; /* of the file as it is on disk */
     int64_t rows;
 };
 
 struct series {
     size_t rows;
-    int64_t *time_ms;                     /* ascending, no repeats; start of the bar, or the stamp */
-    double *column[SERIES_FIELD_COUNT];   /* `rows` values each; NULL: the source has no such field */
-    int64_t step_ms;                      /* most common spacing; 0 with fewer than two rows */
-    enum source_unit oi_unit;             /* SOURCE_UNIT_COINS or SOURCE_UNIT_USD; OI columns */
-    enum source_unit liq_unit;            /* the same, of LIQ columns */
-    bool reconstructed;                   /* a shipped reconstruction, never observed data */
-    char *scope;                          /* owned or NULL */
-    struct series_input *inputs;          /* owned */
+    /* Ascending; start of the bar, or the stamp. No repeats but of events, and of book depth, where
+       the band differs. */
+    int64_t *time_ms;
+    double *column[SERIES_FIELD_COUNT]; /* `rows` values each; NULL: the source has no such field */
+    int64_t step_ms;                    /* most common spacing; 0 with fewer than two rows */
+    enum source_unit oi_unit;           /* SOURCE_UNIT_COINS or SOURCE_UNIT_USD; OI columns */
+    enum source_unit liq_unit;          /* the same, of LIQ columns */
+    bool reconstructed;                 /* a shipped reconstruction, never observed data */
+    char *scope;                        /* owned or NULL */
+    char *format;                       /* name of the source descriptor; owned */
+    struct series_input *inputs;        /* owned */
     size_t input_count;
     struct quality_report quality;
 };

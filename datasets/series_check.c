@@ -271,10 +271,12 @@ int series_check_row(struct series_check *self, struct series_row *row,
 static int found_later(struct series_check *self, const struct quality_finding *finding,
                        struct error *err)
 {
-    if (action_of(self, finding->flaw) == QUALITY_ERROR)
-        return refuse(finding->flaw, finding->file, finding->line, 0, self->key, finding->what,
-                      err);
-    return quality_report_add(self->report, finding, err);
+    if (action_of(self, finding->flaw) != QUALITY_ERROR)
+        return quality_report_add(self->report, finding, err);
+    char what[192], from[CALENDAR_TEXT_SIZE], to[CALENDAR_TEXT_SIZE];
+    snprintf(what, sizeof what, "%s, %s to %s", finding->what,
+             calendar_format_iso(finding->from_ms, from), calendar_format_iso(finding->to_ms, to));
+    return refuse(finding->flaw, finding->file, finding->line, 0, self->key, what, err);
 }
 
 static struct quality_finding finding_at(const struct series_check *self,
@@ -618,16 +620,15 @@ static int check_gap(struct series_check *self, const struct series_rows *rows, 
 {
     int64_t apart = rows->time_ms[i] - rows->time_ms[i - 1], step = self->step_ms;
     struct quality_finding finding = finding_at(self, rows, i, QUALITY_GAP);
-    char from[CALENDAR_TEXT_SIZE], to[CALENDAR_TEXT_SIZE], every[CALENDAR_TEXT_SIZE];
+    char every[CALENDAR_TEXT_SIZE];
     finding.count = (apart + step / 2) / step - 1;
     if (finding.count < 1)
         finding.count = 1;
     finding.from_ms = rows->time_ms[i - 1] + step;
     finding.to_ms = finding.from_ms + (finding.count - 1) * step;
     *missing += finding.count;
-    snprintf(finding.what, sizeof finding.what, "%lld rows of %s missing, %s to %s",
-             (long long)finding.count, calendar_format_duration(step, every),
-             calendar_format_iso(finding.from_ms, from), calendar_format_iso(finding.to_ms, to));
+    snprintf(finding.what, sizeof finding.what, "%lld %s of %s missing", (long long)finding.count,
+             finding.count == 1 ? "row" : "rows", calendar_format_duration(step, every));
     return found_later(self, &finding, err);
 }
 
