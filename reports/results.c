@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,8 +48,17 @@ static int check_empty(const char *target, struct error *err)
     return ERROR_NONE;
 }
 
-/* The target may be absent or an empty directory: nothing is ever overwritten. */
-static int check_target(const char *target, struct error *err)
+/* A manifest marks what a run has written: nothing else is ever replaced. */
+static bool is_results(const char *target)
+{
+    char *manifest = join(target, "manifest.json");
+    bool found = manifest != NULL && access(manifest, F_OK) == 0;
+    memory_free(manifest);
+    return found;
+}
+
+/* The target may be absent, an empty directory or, to be replaced, a results directory. */
+static int check_target(const char *target, bool replace, struct error *err)
 {
     struct stat status;
     if (lstat(target, &status) != 0) {
@@ -58,7 +69,14 @@ static int check_target(const char *target, struct error *err)
     if (!S_ISDIR(status.st_mode))
         return error_at(err, ERROR_IO, target, 0, 0, NULL,
                         "exists and is not a directory; choose another results directory with -o");
+    if (replace && is_results(target))
+        return ERROR_NONE;
     return check_empty(target, err);
+}
+
+bool results_blocked(const char *target)
+{
+    return check_target(target, false, NULL) != ERROR_NONE;
 }
 
 static char *copy_target(const char *target)
@@ -76,11 +94,24 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* Makes the folder that the target is to lie in, one level: `results` for `results/name`. */
+static void make_folder(const char *target, int folder_length)
+{
+    struct text_buffer folder = {0};
+    if (folder_length <= 1)
+        return;
+    text_append_bytes(&folder, target, (size_t)folder_length - 1);
+    if (!folder.failed)
+        mkdir(folder.data, 0777); /* making the temporary directory tells why when this fails */
+    text_buffer_free(&folder);
+}
+
 /* A leftover of a killed run with the same process id is stepped over, never reused. */
 static int make_temporary(struct results *self, struct error *err)
 {
     const char *name = last_part(self->target);
     int folder_length = (int)(name - self->target);
+    make_folder(self->target, folder_length);
     for (int attempt = 0; attempt < 100; attempt++) {
         struct text_buffer path = {0};
         text_appendf(&path, "%.*s.%s.partial-%ld", folder_length, self->target, name,
@@ -103,21 +134,31 @@ static int make_temporary(struct results *self, struct error *err)
     return error_errno(err, self->target, EEXIST, "cannot create a temporary directory beside it");
 }
 
-int results_begin(struct results *self, const char *target, struct error *err)
+static int begin(struct results *self, const char *target, bool replace, struct error *err)
 {
-    *self = (struct results){0};
+    *self = (struct results){.replace = replace};
     if (target[0] == '\0' || is_dot(last_part(target)) || strcmp(target, "/") == 0)
         return error_set(err, ERROR_IO, "\"%.200s\" cannot be a results directory; name a new one",
                          target);
     self->target = copy_target(target);
     if (self->target == NULL)
         return error_memory(err, "naming the results directory");
-    int status = check_target(self->target, err);
+    int status = check_target(self->target, replace, err);
     if (status == ERROR_NONE)
         status = make_temporary(self, err);
     if (status != ERROR_NONE)
         results_abort(self);
     return status;
+}
+
+int results_begin(struct results *self, const char *target, struct error *err)
+{
+    return begin(self, target, false, err);
+}
+
+int results_begin_replacing(struct results *self, const char *target, struct error *err)
+{
+    return begin(self, target, true, err);
 }
 
 /* --- files --- */
@@ -205,35 +246,54 @@ static int sync_parent(const char *target, struct error *err)
     return status;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Puts the finished directory in the target's place. An older one trades places with it, in one step
+   where the file system can, and is removed. */
+static int move_into_place(struct results *self, struct error *err)
+{
+    bool there = self->replace && is_results(self->target);
+    int moved = there ? renameat2(AT_FDCWD, self->temporary, AT_FDCWD, self->target,
+                                  RENAME_EXCHANGE)
+                      : rename(self->temporary, self->target);
+    if (moved != 0 && there && (errno == EINVAL || errno == ENOSYS)) {
+        remove_tree(self->target);
+        there = false;
+        moved = rename(self->temporary, self->target);
+    }
+    if (moved != 0)
+        return error_errno(err, self->target, errno,
+                           "cannot move the finished results to their place");
+    if (there)
+        remove_tree(self->temporary);
+    memory_free(self->temporary);
+    self->temporary = NULL;
+    return ERROR_NONE;
+}
+
 int results_commit(struct results *self, struct error *err)
 {
     int status = sync_folder(self->temporary, self->target, err);
-    if (status != ERROR_NONE)
-        return status;
-    if (rename(self->temporary, self->target) != 0)
-        return error_errno(err, self->target, errno,
-                           "cannot move the finished results to their place");
-    memory_free(self->temporary);
-    self->temporary = NULL;
-    return sync_parent(self->target, err);
-}
-
-static void remove_temporary(const char *path)
-{
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        if (!is_dot(entry->d_name))
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL)
-        closedir(folder);
-    rmdir(path);
+    if (status == ERROR_NONE)
+        status = move_into_place(self, err);
+    return status != ERROR_NONE ? status : sync_parent(self->target, err);
 }
 
 void results_abort(struct results *self)
 {
     if (self->temporary != NULL)
-        remove_temporary(self->temporary);
+        remove_tree(self->temporary);
     memory_free(self->temporary);
     memory_free(self->target);
     *self = (struct results){0};

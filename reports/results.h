@@ -22,11 +22,20 @@
 struct results {
     char *target;    /* owned */
     char *temporary; /* owned; NULL when nothing is open */
+    bool replace;    /* a results directory at `target` gives way at the commit */
 };
 
 /* Makes the temporary directory `.<name>.partial-<pid>` beside `target`. ERROR_IO when `target`
-   exists already and is not an empty directory, or the disk says no. */
+   exists already and is not an empty directory, or the disk says no. A missing folder of the target is
+   made. */
 int results_begin(struct results *self, const char *target, struct error *err);
+
+/* The same, but a target that is a results directory already (it holds a manifest.json) is replaced by
+   the commit, in one step; until then it stays as it was. */
+int results_begin_replacing(struct results *self, const char *target, struct error *err);
+
+/* True when results_begin would refuse `target` for what is there. */
+bool results_blocked(const char *target);
 
 /* Writes `<table name>.csv`. */
 int results_table(struct results *self, const struct table *table, struct error *err);

@@ -1,0 +1,38 @@
+/*
+ * The results directory of a run: tables, the resolved scenario, and the manifest with the hash of
+ * every input, what the data policies did, and what the reader should be warned of.
+ */
+#ifndef LIQCASCADE_SIM_OUTPUT_H
+#define LIQCASCADE_SIM_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "sim/run.h"
+#include "sim/setup.h"
+
+#define OUTPUT_WARNINGS_MAX 16
+#define OUTPUT_WARNING_SIZE 320
+
+/* What a careful reader must know before using the numbers. */
+struct output_warnings {
+    char text[OUTPUT_WARNINGS_MAX][OUTPUT_WARNING_SIZE];
+    size_t count;
+};
+void output_warn(const struct setup *setup, const struct run_tables *tables,
+                 struct output_warnings *out);
+
+struct output_command {
+    const char *name; /* "run" */
+    int argc;
+    char *const *argv;
+};
+
+/* Writes everything to `directory` at once (reports/results.h), with `replace` in place of one that is
+   there. ERROR_IO; then nothing is left, and what was there is. */
+int output_write(const struct setup *setup, const struct run_tables *tables,
+                 const struct output_warnings *warnings, const struct output_command *command,
+                 const char *directory, bool replace, struct error *err);
+
+#endif
