@@ -22,8 +22,8 @@ struct options {
 };
 
 static const struct cli_option set_options[] = {
-    {"set", 0, "KEY=VALUE", "override a key, as YAML: impact.gamma=0.5 (may be repeated)",
-     CLI_TEXTS, offsetof(struct options, sets), NULL},
+    {"set", 0, "KEY=VALUE", "override a key, as YAML: impact.gamma=0.5", CLI_TEXTS,
+     offsetof(struct options, sets), NULL},
 };
 static const struct cli_option new_options[] = {
     {"output", 'o', "FILE", "the file to write (NAME.yaml)", CLI_TEXT,
@@ -81,11 +81,13 @@ static void print_ok(const struct scenario *scenario)
     static const char *const path[] = {"observed path", "shock"};
     char start[CALENDAR_TEXT_SIZE], end[CALENDAR_TEXT_SIZE], step[CALENDAR_TEXT_SIZE];
     int64_t steps = (scenario->time.end_ms - scenario->time.start_ms) / scenario->time.step_ms;
-    printf("ok: %s: %s, %s to %s, %" PRId64 " steps of %s, %s, feedback %s\n", scenario->title,
-           scenario->symbol, calendar_format_iso(scenario->time.start_ms, start),
+    int64_t levels = scenario->oi.level_count > 0 ? (int64_t)scenario->oi.level_count : 1;
+    int64_t runs = levels * scenario->replicates;
+    printf("ok: %s: %s, %s to %s, %" PRId64 " steps of %s, %s, feedback %s, %" PRId64 " run%s\n",
+           scenario->title, scenario->symbol, calendar_format_iso(scenario->time.start_ms, start),
            calendar_format_iso(scenario->time.end_ms, end), steps,
            calendar_format_duration(scenario->time.step_ms, step), path[scenario->path.model],
-           feedback[scenario->feedback]);
+           feedback[scenario->feedback], runs, runs == 1 ? "" : "s");
 }
 
 /* Loads a scenario; all of its errors are printed and `err` stays empty. */

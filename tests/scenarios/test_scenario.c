@@ -1,3 +1,4 @@
+#include <glob.h>
 #include <malloc.h>
 #include <math.h>
 #include <setjmp.h>
@@ -207,6 +208,26 @@ static void no_allocation_that_fails_leaks(void **state)
     assert_true(count > 200);
 }
 
+/* A scenario that comes with the project says that its data are reconstructed. */
+static void every_shipped_scenario_loads(void **state)
+{
+    glob_t found = {0};
+    struct scenario s;
+    assert_int_equal(glob(LIQCASCADE_SOURCE_DIR "/scenarios/*.yaml", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct error_list errors = {0};
+        int code = scenario_load(&s, found.gl_pathv[i], NULL, 0, &errors);
+        scratch_print(&errors);
+        assert_int_equal(code, ERROR_NONE);
+        if (s.data.input[MARKET_PRICE].builtin != NULL)
+            assert_non_null(strstr(s.title, "reconstruction"));
+        scenario_free(&s);
+    }
+    print_message("    %zu scenarios\n", (size_t)found.gl_pathc);
+    assert_true(found.gl_pathc >= 4);
+    globfree(&found);
+}
+
 static void freeing_twice_does_no_harm(void **state)
 {
     struct scenario scenario;
@@ -241,6 +262,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(several_levels_are_several_runs),
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(no_allocation_that_fails_leaks),
+        cmocka_unit_test(every_shipped_scenario_loads),
         cmocka_unit_test(freeing_twice_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);

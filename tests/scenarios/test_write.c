@@ -123,8 +123,8 @@ static void add_sources(struct dice *dice, struct text_buffer *sets)
                                         "{path: \"/tmp/with # and: p-*.zip\", filters: {a: b}}"};
     static const char *const oi[] = {
         "{source: builtin:btc, unit: contracts, contract_usd: 100.5, scope: all}",
-        "{path: /o, format: generic, header: yes, time: {column: 1, as: unix_ms, zone: -03:30},"
-        " columns: {oi: 5, oi_high: \"5\", volume: \"a \\\"b\\\"\"}, unit: usd}",
+        ("{path: /o, format: generic, header: yes, time: {column: 1, as: unix_ms, zone: -03:30},"
+         " columns: {oi: 5, oi_high: \"5\", volume: \"a \\\"b\\\"\"}, unit: usd}"),
         "{path: /o, filters: {venue: \"null\", \"c d\": 1}}"};
     static const char *const funding[] = {"null", "{path: /f, unit: percent, interval: 4h}"};
     text_appendf(sets, "data.price=%s\n", price[roll_below(dice, 3)]);
