@@ -48,13 +48,22 @@ static int check_empty(const char *target, struct error *err)
     return ERROR_NONE;
 }
 
-/* A manifest marks what a run has written: nothing else is ever replaced. */
+/* The program's name in a manifest, which stands near its beginning, marks what a run has written:
+   nothing else is ever replaced, whatever its files are called. */
 static bool is_results(const char *target)
 {
+    char beginning[1024];
+    size_t length = 0;
     char *manifest = join(target, "manifest.json");
-    bool found = manifest != NULL && access(manifest, F_OK) == 0;
+    FILE *file = manifest != NULL ? fopen(manifest, "re") : NULL;
+    if (file != NULL) {
+        length = fread(beginning, 1, sizeof beginning - 1, file);
+        fclose(file);
+    }
+    beginning[length] = '\0';
     memory_free(manifest);
-    return found;
+    return strstr(beginning, "\"manifest_version\":") != NULL &&
+           strstr(beginning, "\"program\": \"liqcascade\"") != NULL;
 }
 
 /* The target may be absent, an empty directory or, to be replaced, a results directory. */
@@ -259,14 +268,14 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Puts the finished directory in the target's place. An older one trades places with it, in one step
-   where the file system can, and is removed. */
+/* Puts the finished directory in the target's place. An older one trades places with it, in one
+   step where the file system can, and is removed. */
 static int move_into_place(struct results *self, struct error *err)
 {
     bool there = self->replace && is_results(self->target);
-    int moved = there ? renameat2(AT_FDCWD, self->temporary, AT_FDCWD, self->target,
-                                  RENAME_EXCHANGE)
-                      : rename(self->temporary, self->target);
+    int moved = there
+                    ? renameat2(AT_FDCWD, self->temporary, AT_FDCWD, self->target, RENAME_EXCHANGE)
+                    : rename(self->temporary, self->target);
     if (moved != 0 && there && (errno == EINVAL || errno == ENOSYS)) {
         remove_tree(self->target);
         there = false;

@@ -26,12 +26,12 @@ struct results {
 };
 
 /* Makes the temporary directory `.<name>.partial-<pid>` beside `target`. ERROR_IO when `target`
-   exists already and is not an empty directory, or the disk says no. A missing folder of the target is
-   made. */
+   exists already and is not an empty directory, or the disk says no. A missing folder of the target
+   is made. */
 int results_begin(struct results *self, const char *target, struct error *err);
 
-/* The same, but a target that is a results directory already (it holds a manifest.json) is replaced by
-   the commit, in one step; until then it stays as it was. */
+/* The same, but a target that is a results directory already (its manifest.json says so) is
+   replaced by the commit, in one step; until then it stays as it was. */
 int results_begin_replacing(struct results *self, const char *target, struct error *err);
 
 /* True when results_begin would refuse `target` for what is there. */

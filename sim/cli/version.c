@@ -10,7 +10,7 @@
 #include "sim/cli/cli.h"
 
 #define CITE_TITLE "liqcascade: liquidation cascades on leveraged futures markets"
-#define CITE_AUTHOR "The liqcascade authors"
+#define CITE_AUTHOR "The liqcascade developers"
 #define CITE_YEAR "2026"
 #define CITE_LICENSE "GPL-3.0-or-later"
 

@@ -124,6 +124,91 @@ static void an_empty_directory_may_be_the_target(void **state)
     assert_int_equal(entries("out"), 1);
 }
 
+static void the_folder_of_the_target_is_made(void **state)
+{
+    struct error err = {0};
+    struct results results;
+    assert_int_equal(results_begin(&results, "results/btc", &err), ERROR_NONE);
+    assert_int_equal(results_table(&results, &price_table, &err), ERROR_NONE);
+    assert_int_equal(results_commit(&results, &err), ERROR_NONE);
+    results_abort(&results);
+    assert_int_equal(entries("results"), 1);
+    assert_int_equal(entries("results/btc"), 1);
+}
+
+/* A results directory at `path`, as an earlier run left it: a manifest and a file of its own. */
+static void earlier_run(const char *path, const char *manifest)
+{
+    char name[64];
+    assert_int_equal(mkdir(path, 0777), 0);
+    snprintf(name, sizeof name, "%s/manifest.json", path);
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    fputs(manifest, file);
+    fclose(file);
+    snprintf(name, sizeof name, "%s/old.csv", path);
+    close(open(name, O_CREAT | O_WRONLY, 0666));
+    snprintf(name, sizeof name, "%s/figures", path);
+    assert_int_equal(mkdir(name, 0777), 0);
+}
+
+#define OURS "{\n  \"manifest_version\": 1,\n  \"program\": \"liqcascade\",\n"
+
+static void an_earlier_run_is_replaced_only_by_the_commit(void **state)
+{
+    struct error err = {0};
+    struct results results;
+    earlier_run("out", OURS);
+    assert_true(results_blocked("out"));
+    assert_int_equal(results_begin_replacing(&results, "out", &err), ERROR_NONE);
+    assert_int_equal(results_table(&results, &price_table, &err), ERROR_NONE);
+    assert_int_equal(access("out/old.csv", F_OK), 0);
+    assert_int_equal(results_commit(&results, &err), ERROR_NONE);
+    results_abort(&results);
+    assert_file("out/prices.csv", "price_usd\n49261.0837\n49264.7059\n");
+    assert_int_equal(entries("out"), 1);
+    assert_int_equal(entries("."), 1);
+}
+
+static void an_abort_leaves_the_earlier_run_as_it_was(void **state)
+{
+    struct error err = {0};
+    struct results results;
+    earlier_run("out", OURS);
+    assert_int_equal(results_begin_replacing(&results, "out", &err), ERROR_NONE);
+    assert_int_equal(results_table(&results, &price_table, &err), ERROR_NONE);
+    results_abort(&results);
+    assert_file("out/manifest.json", OURS);
+    assert_int_equal(entries("out"), 3);
+    assert_int_equal(entries("."), 1);
+}
+
+/* Other programs write a manifest.json too: a web page, a browser extension. */
+static void what_no_run_has_written_is_never_replaced(void **state)
+{
+    static const char *const manifests[] = {"", "{}", "{\"manifest_version\": 3, \"name\": \"x\"}"};
+    for (size_t i = 0; i < sizeof manifests / sizeof *manifests; i++) {
+        char path[16];
+        struct error err = {0};
+        struct results results;
+        snprintf(path, sizeof path, "web%zu", i);
+        earlier_run(path, manifests[i]);
+        assert_int_equal(results_begin_replacing(&results, path, &err), ERROR_IO);
+        results_abort(&results);
+        assert_int_equal(entries(path), 3);
+    }
+}
+
+static void only_what_is_there_blocks_a_target(void **state)
+{
+    assert_false(results_blocked("out"));
+    assert_int_equal(mkdir("out", 0777), 0);
+    assert_false(results_blocked("out"));
+    close(open("out/mine", O_CREAT | O_WRONLY, 0666));
+    assert_true(results_blocked("out"));
+    assert_true(results_blocked("out/mine"));
+}
+
 /* Somebody fills the target while the run is under way: theirs stays, ours is reported. */
 static void a_target_filled_meanwhile_stops_the_commit(void **state)
 {
@@ -141,7 +226,8 @@ static void a_target_filled_meanwhile_stops_the_commit(void **state)
 
 static void what_cannot_be_a_results_directory_is_refused(void **state)
 {
-    static const char *const bad[] = {"", ".", "..", "/", "a/..", "absent/out", "file", "file/out"};
+    static const char *const bad[] = {"",     ".",       "..", "/", "a/..", "absent/two/out",
+                                      "file", "file/out"};
     close(open("file", O_CREAT | O_WRONLY, 0666));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error err = {0};
@@ -275,6 +361,11 @@ int main(void)
         in_folder(an_abort_leaves_nothing_behind_and_may_be_repeated),
         in_folder(a_target_with_something_in_it_is_never_touched),
         in_folder(an_empty_directory_may_be_the_target),
+        in_folder(the_folder_of_the_target_is_made),
+        in_folder(an_earlier_run_is_replaced_only_by_the_commit),
+        in_folder(an_abort_leaves_the_earlier_run_as_it_was),
+        in_folder(what_no_run_has_written_is_never_replaced),
+        in_folder(only_what_is_there_blocks_a_target),
         in_folder(a_target_filled_meanwhile_stops_the_commit),
         in_folder(what_cannot_be_a_results_directory_is_refused),
         in_folder(a_folder_that_may_not_be_written_is_told),

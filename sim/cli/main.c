@@ -1,0 +1,43 @@
+/*
+ * The command: one table of subcommands drives dispatch, the list of commands
+ * and help. Only here an error becomes text and an exit status.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "sim/cli/cli.h"
+
+static const struct cli_row commands[] = {
+    {"run", "run a scenario and write a results directory", cli_run},
+    {"data", "check, describe, convert and synthesise market history", cli_data},
+    {"scenario", "check, show and start scenario files", cli_scenario},
+    {"liqprice", "liquidation price of a position", cli_liqprice},
+    {"funding", "what funding costs, and when it alone liquidates", cli_funding},
+    {"version", "version, revision, compiler and libraries", cli_version},
+    {"cite", "how to cite the program", cli_cite},
+    {"help", "this list, or help on one command", cli_help},
+};
+
+const struct cli_row *cli_commands(size_t *out_count)
+{
+    *out_count = sizeof commands / sizeof *commands;
+    return commands;
+}
+
+int main(int argc, char **argv)
+{
+    static char version[] = "version";
+    struct error err = {0};
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        argv[1] = version;
+    interrupt_install();
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error that is reported, not a silent end */
+    int status = cli_dispatch("", commands, sizeof commands / sizeof *commands, argc, argv, &err);
+    if (status == ERROR_NONE)
+        status = cli_flush(&err);
+    if (status != ERROR_NONE && err.message[0] != '\0')
+        cli_print_error(&err);
+    return status;
+}
