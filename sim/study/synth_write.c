@@ -278,12 +278,12 @@ static int check_replaceable(const char *directory, struct error *err)
 
 static void remove_reconstruction(const char *directory)
 {
-    char path[PATHS_SIZE];
-    for (int file = 0; file <= SYNTH_FILE_COUNT; file++) {
-        const char *name =
-            file < SYNTH_FILE_COUNT ? synth_file_name((enum synth_file)file) : META_FILE;
-        snprintf(path, sizeof path, "%s/%s", directory, name);
-        unlink(path);
+    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int file = 0; folder >= 0 && file < SYNTH_FILE_COUNT; file++)
+        unlinkat(folder, synth_file_name((enum synth_file)file), 0);
+    if (folder >= 0) {
+        unlinkat(folder, META_FILE, 0);
+        close(folder);
     }
     rmdir(directory);
 }
