@@ -108,8 +108,10 @@ static int archive_failed(struct stream *self, const char *what, struct error *e
 {
     const char *text = archive_error_string(self->archive);
     bool truncated = text && (strstr(text, "runcated") || strstr(text, "premature"));
+    if (!text || strstr(text, "Unrecognized")) /* what libarchive says of a file cut short */
+        return error_at(err, ERROR_DATA, self->path, 0, 0, NULL, "truncated or corrupt %s", what);
     return error_at(err, ERROR_DATA, self->path, 0, 0, NULL, "%s %s: %s",
-                    truncated ? "truncated" : "corrupt", what, text ? text : "unknown error");
+                    truncated ? "truncated" : "corrupt", what, text);
 }
 
 static int open_archive(struct stream *self, struct error *err)
@@ -346,6 +348,8 @@ static int prepare(struct stream *self, struct error *err)
         return self->zstd ? ERROR_NONE : error_memory(err, "opening zstd");
     }
     struct archive_entry *entry;
+    if (self->kind == STREAM_ZIP && self->input[2] == 5) /* only the end of an archive */
+        return data_error(self, err, "the zip holds 0 files; expected exactly one CSV");
     if ((code = open_archive(self, err)) != ERROR_NONE)
         return code;
     if (self->kind == STREAM_ZIP)
