@@ -13,8 +13,8 @@
 #include "datasets/series.h"
 
 struct position_row {
-    int venue;                /* index into `venues` below */
-    int side;                 /* +1 long, -1 short */
+    int venue; /* index into `venues` below */
+    int side;  /* +1 long, -1 short */
     double entry_price;
     double size_coins;        /* > 0 */
     double leverage;          /* NaN when not given */
@@ -25,7 +25,7 @@ struct position_row {
 struct positions {
     struct position_row *rows; /* owned */
     size_t count;
-    char **venues;             /* distinct names in order of appearance; owned */
+    char **venues; /* distinct names in order of appearance; owned */
     size_t venue_count;
     struct series_input input; /* for the manifest */
 };
