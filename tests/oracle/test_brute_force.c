@@ -1,0 +1,341 @@
+/*
+ * Oracle 19: the ladder equals the brute-force engine exactly, whatever the rules: the same
+ * positions fire in the same step, and every number of every step has the same bits. The one
+ * exception is the branching ratio, which the engine takes from a histogram and nothing depends on:
+ * it must lie between what the positions give when each is moved by three bins towards and away
+ * from the market.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/brute_force.h"
+#include "tests/sim/random_scenario.h"
+#include "tests/support/near.h"
+
+/* What a bin holds after everything in it fired is rounding, of which a square root is no longer
+ * small. */
+#define BRANCHING_ROUNDING 1e-5
+
+static bool long_tests(void)
+{
+    const char *wanted = getenv("LIQCASCADE_LONG_TESTS");
+    return wanted != NULL && strcmp(wanted, "1") == 0;
+}
+
+struct pair {
+    struct random_scenario scenario;
+    struct replay ladder;
+    struct brute_force brute;
+    unsigned char *left;            /* per entry of the book */
+    long fired, twins_fired, waves; /* waves: steps of more than one generation */
+};
+
+static void pair_make(struct pair *self, uint64_t seed, size_t positions, size_t bars)
+{
+    struct error err = {0};
+    random_scenario_make(&self->scenario, seed, positions, bars);
+    const struct random_scenario *scenario = &self->scenario;
+    if (replay_init(&self->ladder, &scenario->params, &scenario->path, &scenario->book, &err) !=
+        ERROR_NONE)
+        fail_msg("replay_init: %s", err.message);
+    if (!brute_force_init(&self->brute, &scenario->params, &scenario->path, &scenario->book,
+                          scenario->prices_given))
+        fail_msg("the brute-force engine is out of memory");
+    self->left = calloc(scenario->book.entry_count, sizeof *self->left);
+    assert_non_null(self->left);
+}
+
+static void pair_free(struct pair *self)
+{
+    replay_free(&self->ladder);
+    brute_force_free(&self->brute);
+    random_scenario_free(&self->scenario);
+    free(self->left);
+}
+
+_Noreturn static void differ(const struct pair *self, size_t bar, const char *what, double ladder,
+                             double brute)
+{
+    random_scenario_print(&self->scenario);
+    fail_msg("seed %llu, bar %zu: %s is %.17g with the ladder, %.17g by brute force",
+             (unsigned long long)self->scenario.seed, bar, what, ladder, brute);
+    abort();
+}
+
+static bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static void same(const struct pair *self, size_t bar, const char *what, double ladder, double brute)
+{
+    if (!same_bits(ladder, brute) && !(isnan(ladder) && isnan(brute)))
+        differ(self, bar, what, ladder, brute);
+}
+
+static void close_to(const struct pair *self, size_t bar, const char *what, double ladder,
+                     double brute, double tolerance)
+{
+    if (!(fabs(ladder - brute) <= tolerance) && !(isnan(ladder) && isnan(brute)))
+        differ(self, bar, what, ladder, brute);
+}
+
+static void same_flow(const struct pair *self, size_t bar, const char *what,
+                      const struct settle_flow *ladder, const struct settle_flow *brute)
+{
+    same(self, bar, what, ladder->coins, brute->coins);
+    same(self, bar, what, ladder->usd, brute->usd);
+    same(self, bar, what, ladder->traders, brute->traders);
+    same(self, bar, what, (double)ladder->positions, (double)brute->positions);
+}
+
+static void same_tally(const struct pair *self, size_t bar, const struct settle_tally *ladder,
+                       const struct settle_tally *brute)
+{
+    for (int side = 0; side < 2; side++) {
+        same_flow(self, bar, "forced flow of a side", &ladder->side[side], &brute->side[side]);
+        for (int tier = 0; tier < SETTLE_TIERS; tier++)
+            same_flow(self, bar, "forced flow of a tier", &ladder->tier[side][tier],
+                      &brute->tier[side][tier]);
+        for (int venue = 0; venue < BOOK_VENUES_MAX; venue++)
+            same_flow(self, bar, "forced flow of a venue", &ladder->venue[venue][side],
+                      &brute->venue[venue][side]);
+    }
+    same(self, bar, "fund gain", ladder->fund_gain_usd, brute->fund_gain_usd);
+    same(self, bar, "fund draw", ladder->fund_draw_usd, brute->fund_draw_usd);
+    same(self, bar, "bad debt", ladder->bad_debt_usd, brute->bad_debt_usd);
+    for (int venue = 0; venue < BOOK_VENUES_MAX; venue++) {
+        same(self, bar, "a venue's gain", ladder->venue_gain_usd[venue],
+             brute->venue_gain_usd[venue]);
+        same(self, bar, "a venue's draw", ladder->venue_draw_usd[venue],
+             brute->venue_draw_usd[venue]);
+    }
+}
+
+/* The histogram holds prices up to a factor of two beyond those of the market: a loop that runs
+   away leaves it. */
+static bool within_histogram(const struct pair *self, double price)
+{
+    const struct nearby *nearby = &self->ladder.nearby;
+    double above = log(price) - nearby->low_log;
+    return above > 0.1 && above < nearby->width_log * nearby->count - 0.1;
+}
+
+static void same_branching(const struct pair *self, size_t bar, const struct replay_step *ladder)
+{
+    double ratio = ladder->branching_ratio;
+    if (bar < self->scenario.params.start_bar || !within_histogram(self, ladder->price_open))
+        return;
+    if (!(ratio >= self->brute.branching_low - BRANCHING_ROUNDING))
+        differ(self, bar, "least branching_ratio", ratio, self->brute.branching_low);
+    if (!(ratio <= self->brute.branching_high + BRANCHING_ROUNDING))
+        differ(self, bar, "greatest branching_ratio", ratio, self->brute.branching_high);
+}
+
+static void same_step(const struct pair *self, size_t bar, const struct replay_step *ladder,
+                      const struct replay_step *brute)
+{
+#define SAME(field) same(self, bar, #field, (double)ladder->field, (double)brute->field)
+    SAME(time_ms);
+    SAME(depth_share);
+    SAME(funding_rate);
+    SAME(price_open);
+    SAME(price_high);
+    SAME(price_low);
+    SAME(price_close);
+    SAME(mark_close);
+    SAME(exogenous_close);
+    SAME(exogenous_log);
+    SAME(endogenous_log);
+    SAME(extreme_log);
+    SAME(extreme_endogenous_log);
+    same_tally(self, bar, &ladder->forced, &brute->forced);
+    SAME(oi_coins);
+    SAME(oi_usd);
+    for (int side = 0; side < 2; side++) {
+        SAME(opens_coins[side]);
+        SAME(closes_coins[side]);
+    }
+    SAME(replacement_coins);
+    SAME(generations);
+    SAME(unreachable);
+#undef SAME
+    same_branching(self, bar, ladder);
+}
+
+/* The last node's positions, in the order of firing. */
+static void same_shots(const struct pair *self, size_t bar)
+{
+    const struct cascade *cascade = &self->ladder.cascade;
+    same(self, bar, "number of positions fired", (double)cascade->shot_count,
+         (double)self->brute.shot_count);
+    for (size_t i = 0; i < cascade->shot_count; i++) {
+        const struct cascade_shot *ladder = &cascade->shots[i];
+        const struct brute_shot *brute = &self->brute.shots[i];
+        const struct book_run *run = &self->scenario.book.runs[brute->run];
+        same(self, bar, "position fired",
+             (double)(ladder->position.position - self->scenario.book.positions),
+             (double)(run->first + brute->order));
+        same(self, bar, "coins fired", ladder->coins, brute->coins);
+        same(self, bar, "trigger price", ladder->trigger_price, brute->trigger_price);
+        same(self, bar, "price before", ladder->last_before, brute->last_before);
+        same(self, bar, "price after", ladder->last_after, brute->last_after);
+    }
+}
+
+/* Marks what the ladder still holds. */
+static void mark_left(void *context, int class_id, double key, const struct ladder_fired *position)
+{
+    struct pair *self = context;
+    (void)class_id;
+    (void)key;
+    self->left[position->position - self->scenario.book.positions]++;
+}
+
+/* Fired or left, position by position: the ladder holds each position left once. */
+static void same_left(struct pair *self, size_t bar)
+{
+    memset(self->left, 0, self->scenario.book.entry_count * sizeof *self->left);
+    for (int side = 0; side < 2; side++)
+        ladder_visit(&self->ladder.ladder, side, mark_left, self);
+    for (size_t i = 0; i < self->brute.count; i++) {
+        const struct brute_position *position = &self->brute.positions[i];
+        uint32_t run = position->brackets[0].run;
+        uint32_t entry = self->scenario.book.runs[run].first + position->order;
+        if (self->left[entry] != brute_position_left(position))
+            differ(self, bar, "whether a position is left", (double)self->left[entry],
+                   (double)brute_position_left(position));
+    }
+}
+
+/* The accounts, and what the ledger says of positions against positions counted one by one. */
+static void same_accounts(const struct pair *self, size_t bar)
+{
+    const struct replay *ladder = &self->ladder;
+    const struct brute_force *brute = &self->brute;
+    double scale = fabs(brute->deposits_usd) + fabs(brute->withdrawals_usd) + 1e9;
+    for (int side = 0; side < 2; side++) {
+        same(self, bar, "open interest", ladder->ledger.side[side].coins, brute->coins[side]);
+        double counted = brute->holders[side].coins;
+        for (size_t i = 0; i < brute->count; i++)
+            if (book_side_index(brute->positions[i].side) == side)
+                counted += brute->positions[i].coins;
+        close_to(self, bar, "open interest counted", ladder->ledger.side[side].coins, counted,
+                 1e-9 * fmax(counted, 1.0));
+    }
+    for (size_t v = 0; v < BOOK_VENUES_MAX; v++)
+        same(self, bar, "fund", ladder->settle.fund_usd[v], brute->fund_usd[v]);
+    same(self, bar, "fund net", ladder->fund_net_usd, brute->fund_net_usd);
+    same(self, bar, "bad debt", ladder->bad_debt_usd, brute->bad_debt_usd);
+    if (isnan(ladder->total_usd))
+        return;
+    close_to(self, bar, "deposits", ladder->deposits_usd, brute->deposits_usd, 1e-9 * scale);
+    close_to(self, bar, "withdrawals", ladder->withdrawals_usd, brute->withdrawals_usd,
+             1e-9 * scale);
+    close_to(self, bar, "all money", ladder->total_usd,
+             brute_force_total_usd(brute, ladder->cascade.mark), 1e-9 * scale);
+}
+
+static void run_pair(struct pair *self)
+{
+    struct error err = {0};
+    for (size_t bar = 0; bar < self->scenario.params.bars; bar++) {
+        struct replay_step ladder, brute;
+        int code = replay_step(&self->ladder, &ladder, &err);
+        brute_force_step(&self->brute, &brute);
+        if (code != ERROR_NONE) {
+            random_scenario_print(&self->scenario);
+            fail_msg("seed %llu, bar %zu: %s", (unsigned long long)self->scenario.seed, bar,
+                     err.message);
+        }
+        same_shots(self, bar);
+        same_step(self, bar, &ladder, &brute);
+        same_left(self, bar);
+        same_accounts(self, bar);
+        self->fired += (long)(brute.forced.side[0].positions + brute.forced.side[1].positions);
+        if (brute.generations > 1)
+            self->waves++;
+    }
+    if (self->brute.foreign_brackets != 0)
+        differ(self, self->scenario.params.bars, "firings by a bracket outside the book", 0.0,
+               (double)self->brute.foreign_brackets);
+    for (size_t i = 0; i < self->brute.count; i++)
+        if (self->brute.positions[i].fired && self->brute.positions[i].bracket_count > 1 &&
+            self->brute.positions[i].brackets[1].entered)
+            self->twins_fired++;
+}
+
+struct total {
+    long runs, positions, fired, twins, waves;
+    double looked_at;
+};
+
+static void run_seeds(struct total *total, uint64_t first, uint64_t count, size_t positions,
+                      size_t bars)
+{
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        struct pair pair = {0};
+        pair_make(&pair, seed, positions, bars);
+        run_pair(&pair);
+        total->runs++;
+        total->positions += (long)pair.scenario.book.position_count;
+        total->fired += pair.fired;
+        total->twins += pair.twins_fired;
+        total->waves += pair.waves;
+        total->looked_at += pair.brute.looked_at;
+        pair_free(&pair);
+    }
+}
+
+static void print_total(const char *what, const struct total *total)
+{
+    print_message("%s: %ld runs, %ld positions, %ld liquidated, %ld of them with two brackets, "
+                  "%ld steps of more than one wave; brute force computed %.3g triggers\n",
+                  what, total->runs, total->positions, total->fired, total->twins, total->waves,
+                  total->looked_at);
+}
+
+/* Short runs of every mixture of rules. */
+static void the_ladder_equals_brute_force_under_every_rule(void **state)
+{
+    struct total total = {0};
+    run_seeds(&total, 1000, long_tests() ? 2000 : 120, 600, 200);
+    print_total("600 positions, 200 bars", &total);
+    assert_true(total.fired > total.positions / 100);
+    assert_true(total.twins > 10);
+    assert_true(total.waves > 10);
+}
+
+/* Few bars, so that runs are long. */
+static void the_ladder_equals_brute_force_with_many_positions_a_bar(void **state)
+{
+    struct total total = {0};
+    run_seeds(&total, 5000, long_tests() ? 500 : 20, 2000, 24);
+    print_total("2,000 positions, 24 bars", &total);
+    assert_true(total.fired > 1000);
+}
+
+static void the_ladder_equals_brute_force_at_ten_thousand_positions(void **state)
+{
+    struct total total = {0};
+    run_seeds(&total, 1, long_tests() ? 40 : 2, 10000, 2000);
+    print_total("10,000 positions, 2,000 bars", &total);
+    assert_true(total.fired > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ladder_equals_brute_force_under_every_rule),
+        cmocka_unit_test(the_ladder_equals_brute_force_with_many_positions_a_bar),
+        cmocka_unit_test(the_ladder_equals_brute_force_at_ten_thousand_positions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
