@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "datasets/stream.h"
+#include "scenarios/scenario.h"
 #include "sim/study/synth.h"
 #include "tests/support/near.h"
 
@@ -307,6 +308,28 @@ static void test_the_crash_of_10_october_is_the_published_one(void **state)
     free(price.value);
     free(mark.value);
     free(oi.value);
+}
+
+/* Scenarios on these sets take the figures of the event from them and call them what they are. */
+static void test_shipped_scenarios_run_on_reconstructions_and_say_so(void **state)
+{
+    static const char *const files[] = {"btc-2025-10", "btc-2025-11", "eth-oi-record", "shock-94b"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_MAX];
+        struct scenario scenario;
+        struct error_list errors = {0};
+        snprintf(path, sizeof path, LIQCASCADE_SOURCE_DIR "/scenarios/%s.yaml", files[i]);
+        int code = scenario_load(&scenario, path, NULL, 0, &errors);
+        if (code != ERROR_NONE)
+            must(code, &errors.items[0]);
+        assert_non_null(strstr(scenario.title, "reconstruction"));
+        assert_true(scenario.time.start_ms - scenario.time.warmup_ms >= 30 * CALENDAR_DAY_MS);
+        for (int input = MARKET_PRICE; input <= MARKET_OI; input++)
+            assert_string_equal(scenario.data.input[input].builtin,
+                                files[i][0] == 'e' ? names[1] : names[0]);
+        scenario_free(&scenario);
+        error_list_free(&errors);
+    }
 }
 
 /* --- small tables --- */
@@ -645,6 +668,7 @@ int main(void)
             test_shipped_bars_are_whole_minutes_with_low_and_high_around_open_and_close),
         cmocka_unit_test(test_every_published_figure_is_in_the_shipped_series),
         cmocka_unit_test(test_the_crash_of_10_october_is_the_published_one),
+        cmocka_unit_test(test_shipped_scenarios_run_on_reconstructions_and_say_so),
         cmocka_unit_test(test_noon_between_equal_midnights_has_a_quarter_of_the_days_variance),
         cmocka_unit_test(test_wicks_are_those_of_a_brownian_motion),
         cmocka_unit_test(test_another_seed_is_another_path_through_the_same_figures),
