@@ -31,6 +31,7 @@ struct drawing {
     struct leverage *leverage;                    /* per venue */
     double survival_cap[BOOK_VENUES_MAX][TABLES_MAX][BRACKETS_MAX];
     int strata[BOOK_VENUES_MAX];                  /* positions per bar and side of a venue */
+    double hazard[TIERS];                         /* weight of an open against the stock */
 };
 
 /* One drawn entry before it is sorted into its class. */
@@ -138,6 +139,26 @@ double book_position_entry(const struct book *self, const struct book_class *cla
                           class->rate, class->cum_usd / (double)position->size_usd);
 }
 
+void book_bar_opening(const struct book *self, size_t bar, struct ledger_opening out[2])
+{
+    memset(out, 0, 2 * sizeof *out);
+    for (uint32_t r = self->bar_runs[bar]; r < self->bar_runs[bar + 1]; r++) {
+        const struct book_run *run = &self->runs[r];
+        const struct book_class *class = &self->classes[run->class_id];
+        struct ledger_opening *opening = &out[book_side_index(class->side)];
+        if (run->twin < r)
+            continue;
+        for (uint32_t i = run->first; i < run->first + run->count; i++) {
+            const struct book_position *position = &self->positions[i];
+            int tier = tier_of((double)position->leverage);
+            double entry = position->share * book_position_entry(self, class, position);
+            opening->share[tier] += position->share;
+            opening->entry[tier] += entry;
+            opening->margin[tier] += entry / (double)position->leverage;
+        }
+    }
+}
+
 /* ---- sorting ---------------------------------------------------------------------------- */
 
 /* The first to be liquidated comes first: the highest s * kappa. */
@@ -241,8 +262,8 @@ static double draw_entry(const struct drawing *self, size_t bar, double u)
     return entry_triangular(bars->low[bar], bars->high[bar], close, u) / close;
 }
 
-/* Draws one position into `draft`; its share is the weight, normalised later. Returns e. */
-static double draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
+/* Draws one position into `draft`; its share is the weight, normalised later. */
+static void draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
                             int side, int i, uint32_t ordinal, double tilt, struct draft *draft)
 {
     const struct book_venue *where = &self->params->venues[venue];
@@ -262,7 +283,7 @@ static double draw_position(const struct drawing *self, size_t bar, int venue, i
     double inverse_leverage = 1.0 / (double)leverage;
     int bracket = margin_bracket(where->formula, table, side, notional, (double)leverage);
     int edge = edge_bracket(where->formula, table, bracket, side, notional, inverse_leverage);
-    double weight = mass * leverage_hazard(&self->leverage[venue], (double)leverage);
+    double weight = mass * self->hazard[tier_of((double)leverage)];
     if (tilt > 0.0)
         weight *= pow((double)leverage, tilt);
     draft->position = (struct book_position){
@@ -281,7 +302,6 @@ static double draw_position(const struct drawing *self, size_t bar, int venue, i
         draft->edge_kappa = where->formula->kappa(side, e, inverse_leverage, table->rate[edge],
                                                   table->cum_usd[edge] / notional);
     }
-    return e;
 }
 
 /* Exponent of the crowd's tilt on a side: high funding crowds the longs, low funding the shorts. */
@@ -299,29 +319,20 @@ static void draw_side(const struct drawing *self, size_t bar, int side, struct d
     int64_t time_ms = self->bars->start_ms + (int64_t)bar * self->bars->step_ms;
     double tilt = tilt_of(self, bar, side);
     uint32_t ordinal = 0;
-    double entry_sum = 0.0, margin_sum = 0.0;
     for (size_t v = 0; v < self->params->venue_count; v++) {
         int table = table_at(&self->params->venues[v], time_ms);
         struct draft *first = drafts + ordinal;
         int count = self->strata[v];
-        double total = 0.0, entry = 0.0, margin = 0.0;
+        double total = 0.0;
         for (int i = 0; i < count; i++) {
             /* Highest leverage first, which is nearly the sorted order. */
-            double e = draw_position(self, bar, (int)v, table, side, count - 1 - i, ordinal++, tilt,
-                                     &first[i]);
+            draw_position(self, bar, (int)v, table, side, count - 1 - i, ordinal++, tilt, &first[i]);
             total += first[i].position.share;
-            entry += first[i].position.share * e;
-            margin += first[i].position.share * e / (double)first[i].position.leverage;
         }
         double scale = self->params->venues[v].oi_share / total;
         for (int i = 0; i < count; i++)
             first[i].position.share *= scale;
-        entry_sum += entry * scale;
-        margin_sum += margin * scale;
     }
-    int index = book_side_index(side);
-    self->book->entry_sum[index][bar] = entry_sum;
-    self->book->margin_sum[index][bar] = margin_sum;
 }
 
 static bool chunk_run(struct chunk *chunk, const struct book_run *run)
@@ -484,12 +495,6 @@ static int book_start(struct book *self, const struct book_venue *venues, size_t
     memcpy(self->venues, venues, venue_count * sizeof *venues);
     self->positions = memory_alloc(position_count, sizeof *self->positions);
     self->bar_runs = memory_zeroed(bars + 1, sizeof *self->bar_runs);
-    for (int i = 0; i < 2; i++) {
-        self->entry_sum[i] = memory_zeroed(bars, sizeof(double));
-        self->margin_sum[i] = memory_zeroed(bars, sizeof(double));
-        if (self->entry_sum[i] == NULL || self->margin_sum[i] == NULL)
-            return error_memory(err, "the book");
-    }
     if (self->positions == NULL || self->bar_runs == NULL)
         return error_memory(err, "the book");
     return classes_make(self, venues, venue_count, map, err);
@@ -506,6 +511,8 @@ static double highest_leverage(const struct book_venue *venue)
 static int drawing_start(struct drawing *self, struct error *err)
 {
     const struct book_params *params = self->params;
+    for (int tier = 0; tier < TIERS; tier++)
+        self->hazard[tier] = tier_hazard(tier, params->leverage.hazard_exponent);
     self->stream[BOOK_LONG] = random_stream_make(params->seed, params->replicate, "book.long");
     self->stream[BOOK_SHORT] = random_stream_make(params->seed, params->replicate, "book.short");
     self->leverage = memory_alloc(params->venue_count, sizeof *self->leverage);
@@ -658,17 +665,12 @@ static void given_draft(const struct book *self, const struct class_map *map,
     }
 }
 
+/* Coins per side, and what the smaller side lacks. */
 static void given_sums(struct book *self, const struct draft *drafts, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct book_class *class = &self->classes[drafts[i].class_id];
-        const struct book_position *position = &drafts[i].position;
-        int side = book_side_index(class->side);
-        double e = book_position_entry(self, class, position);
-        self->file_coins[side] += position->share;
-        self->entry_sum[side][0] += position->share * e;
-        self->margin_sum[side][0] += position->share * e / (double)position->leverage;
-    }
+    for (size_t i = 0; i < count; i++)
+        self->file_coins[book_side_index(self->classes[drafts[i].class_id].side)] +=
+            drafts[i].position.share;
     double gap = self->file_coins[BOOK_LONG] - self->file_coins[BOOK_SHORT];
     self->residual_coins[BOOK_LONG] = gap < 0.0 ? -gap : 0.0;
     self->residual_coins[BOOK_SHORT] = gap > 0.0 ? gap : 0.0;
@@ -718,9 +720,5 @@ void book_free(struct book *self)
     memory_free(self->runs);
     memory_free(self->bar_runs);
     memory_free(self->classes);
-    for (int i = 0; i < 2; i++) {
-        memory_free(self->entry_sum[i]);
-        memory_free(self->margin_sum[i]);
-    }
     memset(self, 0, sizeof *self);
 }

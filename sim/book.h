@@ -25,6 +25,7 @@
 #include "models/leverage.h"
 #include "models/margin.h"
 #include "models/size.h"
+#include "sim/ledger.h"
 
 #define BOOK_EDGE 0.05 /* relative distance of the notional from a bracket's edge */
 #define BOOK_NO_TWIN UINT32_MAX
@@ -84,9 +85,6 @@ struct book {
     int class_count;
     struct book_venue venues[BOOK_VENUES_MAX];
     size_t venue_count;
-    /* Per bar and side, over that bar's positions: sum of share * e and of share * e / L, where e is
-       entry over the opening price and shares sum to 1. */
-    double *entry_sum[2], *margin_sum[2];
     /* A book read from a file holds absolute coins and prices: its one bar opens at price 1 with 1
        coin. `residual_coins` balance the sides and are never liquidated. */
     bool from_file;
@@ -142,7 +140,10 @@ int book_from_given(struct book *self, const struct book_given *given, size_t co
 
 void book_free(struct book *self);
 
-/* Entry price over the opening price, and the same position's bankruptcy price over it. */
+/* What a bar opens per coin, by side and tier; twins count once. */
+void book_bar_opening(const struct book *self, size_t bar, struct ledger_opening out[2]);
+
+/* Entry price over the opening price. */
 double book_position_entry(const struct book *self, const struct book_class *class,
                            const struct book_position *position);
 

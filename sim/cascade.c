@@ -62,7 +62,9 @@ static int shoot(struct cascade *self, int side, double exogenous_last, double e
     shot->side_index = side;
     shot->trigger_price = ladder_peek(self->ladder, side)->trigger_price;
     shot->position = ladder_fire(self->ladder, side);
-    shot->coins = ledger_coins(self->ledger, side, shot->position.bar, shot->position.position->share);
+    const struct book_position *position = shot->position.position;
+    shot->coins = ledger_coins(self->ledger, side, shot->position.bar,
+                               tier_of((double)position->leverage), position->share);
     if (self->nearby != NULL)
         nearby_fire(self->nearby, &shot->position);
     shot->last_before = self->last;

@@ -1,22 +1,21 @@
 #include "sim/ledger.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-/* Survival is kept above this by moving a power of two into the scales, which is exact. */
-static const double SURVIVAL_LOW = 0x1p-400;
+enum { THIN_STEPS_MAX = 60 };
 
-int ledger_init(struct ledger *self, size_t bars, struct error *err)
+int ledger_init(struct ledger *self, size_t bars, double hazard_exponent, struct error *err)
 {
     memset(self, 0, sizeof *self);
     self->bars = bars;
+    for (int tier = 0; tier < TIERS; tier++)
+        self->tier_hazard[tier] = tier_hazard(tier, hazard_exponent);
     for (int i = 0; i < 2; i++) {
-        self->side[i].survival = 1.0;
-        self->side[i].scale = memory_zeroed(bars, sizeof(double));
-        self->side[i].survival_then = memory_zeroed(bars, sizeof(double));
-        if (self->side[i].scale == NULL || self->side[i].survival_then == NULL) {
+        self->side[i].opened = memory_zeroed(bars, sizeof(double));
+        self->side[i].hazard_then = memory_zeroed(bars, sizeof(double));
+        if (self->side[i].opened == NULL || self->side[i].hazard_then == NULL) {
             ledger_free(self);
             return error_memory(err, "the ledger");
         }
@@ -27,87 +26,156 @@ int ledger_init(struct ledger *self, size_t bars, struct error *err)
 void ledger_free(struct ledger *self)
 {
     for (int i = 0; i < 2; i++) {
-        memory_free(self->side[i].scale);
-        memory_free(self->side[i].survival_then);
+        memory_free(self->side[i].opened);
+        memory_free(self->side[i].hazard_then);
     }
     memset(self, 0, sizeof *self);
 }
 
-static void side_add(struct ledger_side *side, double coins, double entry_value, double margin,
-                     double funding)
+double ledger_total(const struct ledger *self, int side_index)
 {
-    side->coins += coins;
-    side->entry_value += entry_value;
-    side->margin += margin;
-    side->funding_value += coins * funding;
+    const struct ledger_side *side = &self->side[side_index];
+    double coins = side->held.coins;
+    for (int tier = 0; tier < TIERS; tier++)
+        coins += side->tier[tier].coins;
+    return coins;
 }
 
-void ledger_open(struct ledger *self, int side_index, size_t bar, double coins, double price,
-                 double entry_sum, double margin_sum, double funding)
+double ledger_open(struct ledger *self, int side_index, size_t bar, double coins, double price,
+                   double funding, const struct ledger_opening *opening)
 {
     struct ledger_side *side = &self->side[side_index];
-    side->scale[bar] = coins / side->survival;
-    side->survival_then[bar] = side->survival;
+    double margin = 0.0;
+    side->opened[bar] = coins;
+    side->hazard_then[bar] = side->hazard;
     side->open_bars = bar + 1;
-    side_add(side, coins, coins * price * entry_sum, coins * price * margin_sum, funding);
+    for (int tier = 0; tier < TIERS; tier++) {
+        struct ledger_sums *sums = &side->tier[tier];
+        double opened = coins * opening->share[tier];
+        sums->coins += opened;
+        sums->entry_value += coins * price * opening->entry[tier];
+        sums->margin += coins * price * opening->margin[tier];
+        sums->funding_value += opened * funding;
+        margin += coins * price * opening->margin[tier];
+    }
+    return margin;
 }
 
 void ledger_hold(struct ledger *self, int side_index, double coins, double price, double funding)
 {
-    side_add(&self->side[side_index], coins, coins * price, coins * price, funding);
+    struct ledger_sums *held = &self->side[side_index].held;
+    held->coins += coins;
+    held->entry_value += coins * price;
+    held->margin += coins * price;
+    held->funding_value += coins * funding;
 }
 
 void ledger_remove(struct ledger *self, int side_index, double coins, double entry_price,
                    double leverage, double funding_at_open)
 {
-    struct ledger_side *side = &self->side[side_index];
-    side->coins -= coins;
-    side->entry_value -= coins * entry_price;
-    side->margin -= coins * entry_price / leverage;
-    side->funding_value -= coins * funding_at_open;
+    struct ledger_sums *sums = &self->side[side_index].tier[tier_of(leverage)];
+    sums->coins -= coins;
+    sums->entry_value -= coins * entry_price;
+    sums->margin -= coins * entry_price / leverage;
+    sums->funding_value -= coins * funding_at_open;
 }
 
-static void rescale(struct ledger_side *side)
+/* ---- thinning --------------------------------------------------------------------------- */
+
+/* Coins left after a further hazard x, and how fast they fall with it. */
+static double left_after(const struct ledger *self, const struct ledger_side *side, double x,
+                         double *out_rate)
 {
-    for (size_t i = side->first_bar; i < side->open_bars; i++) {
-        side->scale[i] *= SURVIVAL_LOW;
-        side->survival_then[i] /= SURVIVAL_LOW;
+    double first = self->tier_hazard[0];
+    double left = side->held.coins * exp(-first * x);
+    *out_rate = first * left;
+    for (int tier = 0; tier < TIERS; tier++) {
+        double kept = side->tier[tier].coins * exp(-self->tier_hazard[tier] * x);
+        left += kept;
+        *out_rate += self->tier_hazard[tier] * kept;
     }
-    side->survival /= SURVIVAL_LOW;
+    return left;
 }
 
-double ledger_thin(struct ledger *self, int side_index, double remaining)
+/* The hazard that leaves `remaining`: Newton from 0. What is left falls and is convex in x, so every
+   step stays short of the root and none overshoots. */
+static double thinning_hazard(const struct ledger *self, const struct ledger_side *side,
+                              double remaining)
 {
-    struct ledger_side *side = &self->side[side_index];
-    double kept = side->coins > 0.0 ? remaining / side->coins : 0.0;
-    side->coins = remaining;
-    side->survival *= kept;
-    side->entry_value *= kept;
-    side->margin *= kept;
-    side->funding_value *= kept;
-    if (!(side->survival > 0.0)) {
-        /* Nobody is left: whoever opens next starts afresh. */
-        side->first_bar = side->open_bars;
-        side->survival = 1.0;
-        return 0.0;
+    double x = 0.0, rate;
+    double start = left_after(self, side, 0.0, &rate), left = start;
+    for (int i = 0; i < THIN_STEPS_MAX && left - remaining > 1e-14 * start && rate > 0.0; i++) {
+        x += (left - remaining) / rate;
+        left = left_after(self, side, x, &rate);
     }
+    return x;
+}
+
+static void sums_scale(struct ledger_sums *sums, double factor)
+{
+    sums->coins *= factor;
+    sums->entry_value *= factor;
+    sums->margin *= factor;
+    sums->funding_value *= factor;
+}
+
+/* Bars so long ago that nobody who opened in them is left. */
+static void expire(const struct ledger *self, struct ledger_side *side)
+{
+    double slowest = self->tier_hazard[0];
+    for (int tier = 1; tier < TIERS; tier++)
+        slowest = slowest < self->tier_hazard[tier] ? slowest : self->tier_hazard[tier];
     while (side->first_bar < side->open_bars &&
-           side->survival < LEDGER_GONE * side->survival_then[side->first_bar])
+           slowest * (side->hazard - side->hazard_then[side->first_bar]) > LEDGER_GONE)
         side->first_bar++;
-    if (side->survival >= SURVIVAL_LOW)
-        return 1.0;
-    rescale(side);
-    return SURVIVAL_LOW;
+}
+
+void ledger_thin(struct ledger *self, int side_index, double remaining)
+{
+    struct ledger_side *side = &self->side[side_index];
+    if (!(remaining > 0.0)) {
+        memset(side->tier, 0, sizeof side->tier);
+        memset(&side->held, 0, sizeof side->held);
+        side->first_bar = side->open_bars;
+        return;
+    }
+    double x = thinning_hazard(self, side, remaining);
+    side->hazard += x;
+    sums_scale(&side->held, exp(-self->tier_hazard[0] * x));
+    for (int tier = 0; tier < TIERS; tier++)
+        sums_scale(&side->tier[tier], exp(-self->tier_hazard[tier] * x));
+    expire(self, side);
+}
+
+/* ---- equity ----------------------------------------------------------------------------- */
+
+static double sums_equity(const struct ledger_sums *sums, double sign, double price, double funding)
+{
+    double gain = price * sums->coins - sums->entry_value;
+    double paid = funding * sums->coins - sums->funding_value;
+    return sums->margin + sign * (gain - paid);
 }
 
 double ledger_equity(const struct ledger *self, int side_index, double price, double funding)
 {
     const struct ledger_side *side = &self->side[side_index];
     double sign = side_index == 0 ? 1.0 : -1.0;
-    double gain = price * side->coins - side->entry_value;
-    double paid = funding * side->coins - side->funding_value;
-    return side->margin + sign * (gain - paid);
+    double equity = sums_equity(&side->held, sign, price, funding);
+    for (int tier = 0; tier < TIERS; tier++)
+        equity += sums_equity(&side->tier[tier], sign, price, funding);
+    return equity;
 }
+
+double ledger_entry_value(const struct ledger *self, int side_index)
+{
+    const struct ledger_side *side = &self->side[side_index];
+    double value = side->held.entry_value;
+    for (int tier = 0; tier < TIERS; tier++)
+        value += side->tier[tier].entry_value;
+    return value;
+}
+
+/* ---- flows ------------------------------------------------------------------------------ */
 
 /* Opens and closes of a side that take it from what is left after the forced flow to `after`. */
 static void side_flows(double left, double opens, double after, double *out_opens,

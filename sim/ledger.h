@@ -1,72 +1,92 @@
 /*
  * The ledger: who holds the open interest. Long OI equals short OI in coins at every instant; a
  * trade opens, closes or transfers (models.md, "Who holds the open interest"). The ledger keeps, per
- * side, the coins alive, the survival factor of voluntary closing (which thins every position alike,
- * in weight and never in size), and the sums that make the side's equity known without a scan.
+ * side and leverage tier, the coins alive and the sums that make equity known without a scan.
  *
- * A position that opened in bar b with share w of its side's opens is worth
- *     w * opened[b] / survival_at_opening * survival_now     coins.
+ * Voluntary closing is a hazard: of every tier the part 1 - exp(-h * dH) closes, h the tier's hazard
+ * (sim/tiers.h) and dH such that the side closes what it must. It thins weights (how many traders a
+ * position stands for), never sizes. So a position that opened in bar b with share w of its side's
+ * opens is worth  w * opened[b] * exp(-h * (H - H[b]))  coins, whatever its leverage tier went through.
  */
 #ifndef LIQCASCADE_SIM_LEDGER_H
 #define LIQCASCADE_SIM_LEDGER_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
+#include "sim/tiers.h"
 
-/* A position of which less than this part survives voluntary closing is gone: it cannot fire. */
-#define LEDGER_GONE 0x1p-50
+/* Positions of a bar of which less than exp(-this) survives, even in the slowest tier, are gone. */
+#define LEDGER_GONE 35.0
+
+/* Sums over coins alive, in quote currency; linear contracts. */
+struct ledger_sums {
+    double coins;
+    double entry_value;   /* coins * entry price */
+    double margin;        /* isolated margin */
+    double funding_value; /* coins * cumulative funding at opening */
+};
 
 struct ledger_side {
-    double coins;          /* alive, residual holders included */
-    double survival;
-    double *scale;         /* per bar: coins opened / survival then; owned */
-    double *survival_then; /* per bar; owned */
-    size_t first_bar;      /* whoever opened before it has all but closed (LEDGER_GONE) */
-    size_t open_bars;      /* bars opened so far */
-    /* Sums over the coins alive, quote currency; linear contracts. */
-    double entry_value;    /* coins * entry price */
-    double margin;         /* isolated margin */
-    double funding_value;  /* coins * cumulative funding at opening */
+    double hazard;        /* H: cumulative, of a tier with h = 1 */
+    struct ledger_sums tier[TIERS];
+    struct ledger_sums held; /* outside the book: see ledger_hold */
+    double *opened;       /* per bar: coins; owned */
+    double *hazard_then;  /* per bar: H; owned */
+    size_t first_bar;     /* positions of bars before it are gone */
+    size_t open_bars;     /* bars opened so far */
 };
 
 struct ledger {
     struct ledger_side side[2]; /* BOOK_LONG, BOOK_SHORT */
+    double tier_hazard[TIERS];  /* h */
     size_t bars;
 };
 
-int ledger_init(struct ledger *self, size_t bars, struct error *err);
+/* `hazard_exponent` as in models/leverage.h. ERROR_IO when memory is short. */
+int ledger_init(struct ledger *self, size_t bars, double hazard_exponent, struct error *err);
 void ledger_free(struct ledger *self);
 
-/* `coins` open in a bar on one side. entry_sum and margin_sum as in struct book (per coin, over the
-   opening price); funding is the cumulative funding per coin. */
-void ledger_open(struct ledger *self, int side_index, size_t bar, double coins, double price,
-                 double entry_sum, double margin_sum, double funding);
+/* Coins alive on a side. */
+double ledger_total(const struct ledger *self, int side_index);
 
-/* `coins` held without leverage and outside the book: never liquidated, but counted, thinned and
-   paid like the others. */
+/* What a side opens in a bar, per coin opened: sums over its positions of share, share * e and
+   share * e / L (e: entry over the opening price), by tier. */
+struct ledger_opening {
+    double share[TIERS], entry[TIERS], margin[TIERS];
+};
+
+/* `coins` open in a bar on one side at `price`; `funding` is the cumulative funding per coin. Returns
+   their margin. */
+double ledger_open(struct ledger *self, int side_index, size_t bar, double coins, double price,
+                   double funding, const struct ledger_opening *opening);
+
+/* `coins` held without leverage and outside the book: never liquidated, but counted, thinned (with
+   the hazard of the lowest tier) and paid like the others. */
 void ledger_hold(struct ledger *self, int side_index, double coins, double price, double funding);
 
-/* Coins alive of a position with `share` of bar `bar`. */
-static inline double ledger_coins(const struct ledger *self, int side_index, size_t bar,
+/* Coins alive of a position of tier `tier` with `share` of bar `bar`. */
+static inline double ledger_coins(const struct ledger *self, int side_index, size_t bar, int tier,
                                   double share)
 {
     const struct ledger_side *side = &self->side[side_index];
-    return share * side->scale[bar] * side->survival;
+    return share * side->opened[bar] *
+           exp(self->tier_hazard[tier] * (side->hazard_then[bar] - side->hazard));
 }
 
 /* Takes `coins` of a position off a side, with its entry price, leverage and funding at opening. */
 void ledger_remove(struct ledger *self, int side_index, double coins, double entry_price,
                    double leverage, double funding_at_open);
 
-/* Voluntary closing: every position of the side keeps the same part, so that `remaining` coins of
-   those alive remain. Returns what all `scale`s were multiplied by: 1, or now and then a power of two
-   that keeps `survival` away from underflow, or 0 when nobody is left. */
-double ledger_thin(struct ledger *self, int side_index, double remaining);
+/* Voluntary closing of a side until `remaining` coins are alive. */
+void ledger_thin(struct ledger *self, int side_index, double remaining);
 
 /* Equity of a side in quote currency at price P and cumulative funding F per coin. */
 double ledger_equity(const struct ledger *self, int side_index, double price, double funding);
+/* Sum of coins times entry price of a side. */
+double ledger_entry_value(const struct ledger *self, int side_index);
 
 /* The flows of one step, in coins. */
 struct ledger_flows {

@@ -151,7 +151,7 @@ const size_t metrics_position_field_count =
 
 struct tiering {
     const struct ledger *ledger;
-    double (*coins)[SETTLE_TIERS];
+    double (*coins)[TIERS];
 };
 
 static void tier_add(void *context, int class_id, double key, const struct ladder_fired *position)
@@ -160,8 +160,9 @@ static void tier_add(void *context, int class_id, double key, const struct ladde
     (void)key;
     struct tiering *self = context;
     int side = book_side_index(position->class->side);
-    self->coins[side][settle_tier((double)position->position->leverage)] +=
-        ledger_coins(self->ledger, side, position->bar, position->position->share);
+    int tier = tier_of((double)position->position->leverage);
+    self->coins[side][tier] +=
+        ledger_coins(self->ledger, side, position->bar, tier, position->position->share);
 }
 
 int metrics_init(struct metrics *self, const struct metrics_run *run, const struct replay *replay,
@@ -185,7 +186,7 @@ int metrics_init(struct metrics *self, const struct metrics_run *run, const stru
         .start_ms = start_ms,
         .end_ms = start_ms + (int64_t)steps * market->step_ms,
         .positions = (int64_t)replay->book->position_count,
-        .oi_start_coins = replay->ledger.side[BOOK_LONG].coins,
+        .oi_start_coins = ledger_total(&replay->ledger, BOOK_LONG),
         .price_start = isnan(replay->last_close)
                            ? path_bar_at(replay->path, replay->params->start_bar).last[0]
                            : replay->last_close,
@@ -287,13 +288,13 @@ static char side_names[2][6] = {"long", "short"};
 void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_TIER_ROWS])
 {
     for (int side = 0; side < 2; side++)
-        for (int tier = 0; tier < SETTLE_TIERS; tier++) {
+        for (int tier = 0; tier < TIERS; tier++) {
             const struct settle_flow *flow = &self->forced.tier[side][tier];
-            double end = settle_tier_edges[tier + 1];
-            out[side * SETTLE_TIERS + tier] = (struct metrics_tier){
+            double end = tier_edges[tier + 1];
+            out[side * TIERS + tier] = (struct metrics_tier){
                 .run = self->summary.run,
                 .side = side_names[side],
-                .leverage_from = settle_tier_edges[tier],
+                .leverage_from = tier_edges[tier],
                 .leverage_to = isinf(end) ? NAN : end,
                 .oi_start_coins = self->oi_tier[side][tier],
                 .oi_start_share = ratio(self->oi_tier[side][tier], self->summary.oi_start_coins),
@@ -399,7 +400,9 @@ static void list_position(void *context, int class_id, double key,
         .entry_price = ladder_entry_price(&replay->ladder, position),
         .size_usd = (double)position->position->size_usd,
         .leverage = (double)position->position->leverage,
-        .coins = ledger_coins(&replay->ledger, side, position->bar, position->position->share),
+        .coins = ledger_coins(&replay->ledger, side, position->bar,
+                              tier_of((double)position->position->leverage),
+                              position->position->share),
         .liquidation_price = ladder_trigger_price(&replay->ladder, class_id, key),
         .bankruptcy_price = ladder_bankruptcy_price(&replay->ladder, position),
     };

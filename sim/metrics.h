@@ -109,12 +109,12 @@ struct metrics_positions {
 int metrics_positions_add(struct metrics_positions *self, int64_t run, const struct replay *replay,
                           const struct book_venue *venues, struct error *err);
 
-#define METRICS_TIER_ROWS (2 * SETTLE_TIERS)
+#define METRICS_TIER_ROWS (2 * TIERS)
 
 struct metrics {
     struct metrics_summary summary;
     struct settle_tally forced;
-    double oi_tier[2][SETTLE_TIERS]; /* coins at the start */
+    double oi_tier[2][TIERS]; /* coins at the start */
     int64_t step_ms;
     double *sum_usd;                 /* forced flow up to each measured step, cumulative; owned */
     size_t steps;

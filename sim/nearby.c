@@ -5,8 +5,15 @@
 
 #include "base/memory.h"
 
-static const double BINS_PER_WINDOW = 50.0;
+static const double BINS_PER_WINDOW = 20.0;
 static const double MARGIN_LOG = 0.7;
+/* The reference is renewed before exp(h * (H - reference)) could overflow in any tier. */
+static const double REFERENCE_SPAN = 300.0;
+
+static double **bins_of(const struct nearby *self, int class_id, int tier)
+{
+    return &self->bins[class_id * TIERS + tier];
+}
 
 /* Where a key lies in bins, as a real number that grows with the trigger price: for inverse contracts
    |key| is near 1/P. */
@@ -22,32 +29,38 @@ static double place(const struct nearby *self, int class_id, double key)
     return (log_price - self->low_log) / self->width_log;
 }
 
-static void add(struct nearby *self, int class_id, double key, double weight)
+static void add(struct nearby *self, int class_id, int tier, double key, double weight)
 {
     double where = place(self, class_id, key);
+    double **bins = bins_of(self, class_id, tier);
     if (!(where >= 0.0 && where < (double)self->count))
         return;
-    if (self->bins[class_id] == NULL) {
-        self->bins[class_id] = memory_zeroed((size_t)self->count, sizeof(double));
-        if (self->bins[class_id] == NULL) {
+    if (*bins == NULL) {
+        *bins = memory_zeroed((size_t)self->count, sizeof(double));
+        if (*bins == NULL) {
             self->failed = true;
             return;
         }
     }
-    double *bin = &self->bins[class_id][(int)where];
+    double *bin = &(*bins)[(int)where];
     *bin = *bin + weight > 0.0 ? *bin + weight : 0.0;
 }
 
-static double weight_of(const struct nearby *self, const struct ladder_fired *position)
+/* Coins of a position as of the reference hazard. */
+static double weight_of(const struct nearby *self, const struct ladder_fired *position, int tier)
 {
     int side = book_side_index(position->class->side);
-    return position->position->share * self->ledger->side[side].scale[position->bar];
+    const struct ledger_side *ledger = &self->ledger->side[side];
+    return position->position->share * ledger->opened[position->bar] *
+           exp(self->ledger->tier_hazard[tier] *
+               (ledger->hazard_then[position->bar] - self->reference[side]));
 }
 
 static void visit(void *context, int class_id, double key, const struct ladder_fired *position)
 {
     struct nearby *self = context;
-    add(self, class_id, key, weight_of(self, position));
+    int tier = tier_of((double)position->position->leverage);
+    add(self, class_id, tier, key, weight_of(self, position, tier));
 }
 
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
@@ -59,7 +72,9 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
     self->low_log = log(low) - MARGIN_LOG;
     self->width_log = window_log / BINS_PER_WINDOW;
     self->count = (int)fmin((log(high) + MARGIN_LOG - self->low_log) / self->width_log, 1e7) + 1;
-    self->bins = memory_zeroed((size_t)ladder->book->class_count, sizeof *self->bins);
+    for (int side = 0; side < 2; side++)
+        self->reference[side] = ledger->side[side].hazard;
+    self->bins = memory_zeroed((size_t)ladder->book->class_count * TIERS, sizeof *self->bins);
     if (self->bins == NULL)
         return error_memory(err, "levels near the market");
     for (int side = 0; side < 2; side++)
@@ -72,7 +87,7 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
 
 void nearby_free(struct nearby *self)
 {
-    for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count; c++)
+    for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count * TIERS; c++)
         memory_free(self->bins[c]);
     memory_free(self->bins);
     memset(self, 0, sizeof *self);
@@ -93,19 +108,33 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position)
     const struct book_position *entered =
         run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
     struct ladder_fired counted = {entered, class, run->bar, position->run};
-    add(self, (int)run->class_id, ladder_position_key(self->ladder, &counted),
-        -weight_of(self, &counted));
+    int tier = tier_of((double)entered->leverage);
+    add(self, (int)run->class_id, tier, ladder_position_key(self->ladder, &counted),
+        -weight_of(self, &counted, tier));
 }
 
-void nearby_scale(struct nearby *self, int side_index, double factor)
+/* True for the classes of a side. */
+static bool on_side(const struct nearby *self, int class_id, int side_index)
 {
-    for (int c = 0; c < self->ladder->book->class_count; c++) {
-        if (self->bins[c] == NULL ||
-            book_side_index(self->ladder->book->classes[c].side) != side_index)
-            continue;
-        for (int i = 0; i < self->count; i++)
-            self->bins[c][i] *= factor;
-    }
+    return book_side_index(self->ladder->book->classes[class_id].side) == side_index;
+}
+
+void nearby_thin(struct nearby *self, int side_index)
+{
+    double passed = self->ledger->side[side_index].hazard - self->reference[side_index];
+    double fastest = 0.0;
+    for (int tier = 0; tier < TIERS; tier++)
+        fastest = fmax(fastest, self->ledger->tier_hazard[tier]);
+    if (passed * fastest < REFERENCE_SPAN)
+        return;
+    self->reference[side_index] = self->ledger->side[side_index].hazard;
+    for (int c = 0; c < self->ladder->book->class_count; c++)
+        for (int tier = 0; tier < TIERS && on_side(self, c, side_index); tier++) {
+            double *bins = *bins_of(self, c, tier);
+            double factor = exp(-self->ledger->tier_hazard[tier] * passed);
+            for (int i = 0; bins != NULL && i < self->count; i++)
+                bins[i] *= factor;
+        }
 }
 
 /* Sum of the bins over [from, to], places with from <= to; cut bins count in proportion. */
@@ -125,29 +154,47 @@ static double bins_sum(const struct nearby *self, const double *bins, double fro
     return end < self->count ? sum + bins[end] * (to - (double)end) : sum;
 }
 
+static bool has_bins(const struct nearby *self, int class_id)
+{
+    for (int tier = 0; tier < TIERS; tier++)
+        if (*bins_of(self, class_id, tier) != NULL)
+            return true;
+    return false;
+}
+
+/* Adds what a tier's bins hold between the places at[0], at[1], ... in either direction. */
+static void add_tier(const struct nearby *self, const double *bins, double kept, const double *at,
+                     int points, double *out_coins)
+{
+    for (int k = 0; bins != NULL && k < points; k++)
+        out_coins[k] += kept * (at[k] < at[k + 1] ? bins_sum(self, bins, at[k], at[k + 1])
+                                                  : bins_sum(self, bins, at[k + 1], at[k]));
+}
+
 void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
                    int points, double *out_coins)
 {
     double step = (side_index == BOOK_LONG ? -window_log : window_log) / points;
     double limit[NEARBY_POINTS];
     liqcascade_bug_assert(points >= 1 && points <= NEARBY_POINTS, "too many points");
+    double kept[TIERS];
     for (int k = 0; k < points; k++) {
         out_coins[k] = 0.0;
         limit[k] = mark * exp(step * (k + 1));
     }
+    for (int tier = 0; tier < TIERS; tier++)
+        kept[tier] = exp(self->ledger->tier_hazard[tier] *
+                         (self->reference[side_index] - self->ledger->side[side_index].hazard));
     for (int c = 0; c < self->ladder->book->class_count; c++) {
-        if (self->bins[c] == NULL ||
-            book_side_index(self->ladder->book->classes[c].side) != side_index)
+        double at[NEARBY_POINTS + 1];
+        if (!on_side(self, c, side_index) || !has_bins(self, c))
             continue;
-        double from = place(self, c, ladder_key_at(self->ladder, c, mark));
-        for (int k = 0; k < points; k++) {
-            double to = place(self, c, ladder_key_at(self->ladder, c, limit[k]));
-            out_coins[k] += from < to ? bins_sum(self, self->bins[c], from, to)
-                                      : bins_sum(self, self->bins[c], to, from);
-            from = to;
-        }
+        at[0] = place(self, c, ladder_key_at(self->ladder, c, mark));
+        for (int k = 0; k < points; k++)
+            at[k + 1] = place(self, c, ladder_key_at(self->ladder, c, limit[k]));
+        for (int tier = 0; tier < TIERS; tier++)
+            add_tier(self, *bins_of(self, c, tier), kept[tier], at, points, out_coins);
     }
-    double survival = self->ledger->side[side_index].survival;
-    for (int k = 0; k < points; k++)
-        out_coins[k] = out_coins[k] * survival + (k > 0 ? out_coins[k - 1] : 0.0);
+    for (int k = 1; k < points; k++)
+        out_coins[k] += out_coins[k - 1];
 }

@@ -1,6 +1,6 @@
 /*
  * How much would be liquidated close to the market: open interest alive, binned by trigger key, one
- * histogram per margin class. Bins are narrow against the window that is asked for, and a bin that
+ * histogram per margin class and leverage tier (tiers close at different speeds). Bins are narrow against the window that is asked for, and a bin that
  * the market or the limit cuts counts in proportion. Kept up to date as positions open, fire and
  * thin, so asking costs a few bins and never a scan.
  */
@@ -14,7 +14,9 @@
 struct nearby {
     const struct ladder *ladder; /* not owned */
     const struct ledger *ledger; /* not owned */
-    double **bins;     /* per class: `count` sums of share * ledger scale; NULL: none yet; owned */
+    double **bins;     /* per class and tier: `count` sums of coins as of the reference hazard; NULL:
+                          none yet; owned */
+    double reference[2]; /* per side: H of ledger.h that the sums refer to */
     int count;
     double low_log;    /* ln |key| of the first bin's lower end, for linear contracts */
     double width_log;  /* of a bin */
@@ -31,8 +33,8 @@ void nearby_free(struct nearby *self);
 int nearby_open(struct nearby *self, size_t bar, struct error *err);
 /* Takes out a position that fired. */
 void nearby_fire(struct nearby *self, const struct ladder_fired *position);
-/* Follows ledger_thin's rescaling of a side. */
-void nearby_scale(struct nearby *self, int side_index, double factor);
+/* Follows the ledger's hazard of a side, now and then renewing the reference. */
+void nearby_thin(struct nearby *self, int side_index);
 
 /* Coins alive of a side that would fire while the mark moves from `mark` against the side by
    1/points, 2/points ... points/points of `window_log`; out_coins is cumulative. At most

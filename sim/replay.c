@@ -22,12 +22,11 @@ static void open_given(struct replay *self)
     const struct book *book = self->book;
     double price = path_bar_at(self->path, 0).last[0];
     ladder_open(&self->ladder, 0, 1.0);
+    struct ledger_opening opening[2];
+    book_bar_opening(book, 0, opening);
     for (int side = 0; side < 2; side++) {
         double scale = self->params->oi_scale;
-        ledger_open(&self->ledger, side, 0, scale, 1.0, book->entry_sum[side][0],
-                    book->margin_sum[side][0], 0.0);
-        /* The book's shares are coins and do not sum to one. */
-        self->ledger.side[side].coins = scale * book->file_coins[side];
+        ledger_open(&self->ledger, side, 0, scale, 1.0, 0.0, &opening[side]);
         ledger_hold(&self->ledger, side, scale * book->residual_coins[side], price, 0.0);
     }
 }
@@ -59,7 +58,7 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
     int code = ladder_init(&self->ladder, book, err);
     if (code != ERROR_NONE)
         return code;
-    code = ledger_init(&self->ledger, book->bars, err);
+    code = ledger_init(&self->ledger, book->bars, params->hazard_exponent, err);
     if (code != ERROR_NONE) {
         ladder_free(&self->ladder);
         return code;
@@ -99,7 +98,7 @@ static bool measured(const struct replay *self)
 
 static double oi(const struct replay *self)
 {
-    return self->ledger.side[BOOK_LONG].coins;
+    return ledger_total(&self->ledger, BOOK_LONG);
 }
 
 static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
@@ -247,19 +246,22 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
     return step;
 }
 
-static void trade_opens(struct replay *self, int side, double coins, double price)
+static void trade_opens(struct replay *self, int side, double coins, double price,
+                        const struct ledger_opening *opening)
 {
     if (coins <= 0.0)
         return;
-    double funding = self->ladder.funding.linear, entry_sum = 1.0, margin_sum = 1.0;
+    double funding = self->ladder.funding.linear, entry_sum = 0.0;
     if (self->book->from_file) {
         ledger_hold(&self->ledger, side, coins, price, funding);
+        self->deposits_usd += coins * price;
+        entry_sum = 1.0;
     } else {
-        entry_sum = self->book->entry_sum[side][self->bar];
-        margin_sum = self->book->margin_sum[side][self->bar];
-        ledger_open(&self->ledger, side, self->bar, coins, price, entry_sum, margin_sum, funding);
+        self->deposits_usd +=
+            ledger_open(&self->ledger, side, self->bar, coins, price, funding, opening);
+        for (int tier = 0; tier < TIERS; tier++)
+            entry_sum += opening->entry[tier];
     }
-    self->deposits_usd += coins * price * margin_sum;
     self->settle.market_maker_cash += (side == BOOK_LONG ? coins : -coins) * price * entry_sum;
 }
 
@@ -269,10 +271,9 @@ static void trade_closes(struct replay *self, int side, double coins, double pri
         return;
     double funding = self->ladder.funding.linear;
     double before = ledger_equity(&self->ledger, side, price, funding);
-    double rescaled =
-        ledger_thin(&self->ledger, side, fmax(self->ledger.side[side].coins - coins, 0.0));
-    if (rescaled != 1.0 && self->cascade.nearby != NULL)
-        nearby_scale(&self->nearby, side, rescaled);
+    ledger_thin(&self->ledger, side, fmax(ledger_total(&self->ledger, side) - coins, 0.0));
+    if (self->cascade.nearby != NULL)
+        nearby_thin(&self->nearby, side);
     if (self->ledger.side[side].first_bar != self->ladder.first_bar[side])
         ladder_expire(&self->ladder, side, self->ledger.side[side].first_bar);
     self->withdrawals_usd += before - ledger_equity(&self->ledger, side, price, funding);
@@ -284,9 +285,12 @@ static int keep_ledger(struct replay *self, double oi_before, struct replay_step
 {
     struct ledger_step step = ledger_step_of(self, oi_before, out);
     struct ledger_flows flows = ledger_flows(&step);
+    struct ledger_opening opening[2];
+    if (!self->book->from_file)
+        book_bar_opening(self->book, self->bar, opening);
     for (int side = 0; side < 2; side++) {
         trade_closes(self, side, flows.closes[side], out->price_close);
-        trade_opens(self, side, flows.opens[side], out->price_close);
+        trade_opens(self, side, flows.opens[side], out->price_close, &opening[side]);
         out->opens_coins[side] = flows.opens[side];
         out->closes_coins[side] = flows.closes[side];
     }
@@ -301,14 +305,14 @@ static int keep_ledger(struct replay *self, double oi_before, struct replay_step
 
 static int check_invariants(struct replay *self, const struct replay_step *out, struct error *err)
 {
-    double longs = self->ledger.side[BOOK_LONG].coins, shorts = self->ledger.side[BOOK_SHORT].coins;
+    double longs = oi(self), shorts = ledger_total(&self->ledger, BOOK_SHORT);
     if (!(fabs(longs - shorts) <= INVARIANT_TOLERANCE * fmax(longs, self->oi_start_coins)))
         return error_set(err, ERROR_NUMERICAL,
                          "step %zu: long OI %.17g is not short OI %.17g coins", self->bar, longs,
                          shorts);
     double total = total_usd(self, out->mark_close);
     double scale = fabs(self->withdrawals_usd) + fabs(self->deposits_usd) +
-                   self->ledger.side[BOOK_LONG].entry_value;
+                   ledger_entry_value(&self->ledger, BOOK_LONG);
     if (!isnan(self->total_usd) && !(fabs(total - self->total_usd) <= INVARIANT_TOLERANCE * scale))
         return error_set(err, ERROR_NUMERICAL,
                          "step %zu: money is not conserved: %.17g became %.17g", self->bar,

@@ -36,6 +36,7 @@ struct replay_params {
     enum settle_fill fill;
     double mark_passthrough;
     double turnover_per_hour;
+    double hazard_exponent;     /* voluntary closing ~ leverage^this */
     double absorbed_by_closers;
     double oi_scale;            /* of the observed OI, or of a given book's coins */
     size_t bars;                /* steps of the run */

@@ -3,17 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-const double settle_tier_edges[SETTLE_TIERS + 1] = {0.0,  2.0,  3.0,  5.0,      10.0,
-                                                    20.0, 50.0, 75.0, 100.0, INFINITY};
-
-int settle_tier(double leverage)
-{
-    int tier = 0;
-    while (tier + 1 < SETTLE_TIERS && fabs(leverage) >= settle_tier_edges[tier + 1])
-        tier++;
-    return tier;
-}
-
 void settle_begin_step(struct settle *self)
 {
     memset(&self->step, 0, sizeof self->step);
@@ -92,7 +81,7 @@ static void settle_shot(struct settle *self, const struct cascade *cascade,
     };
     fund_settle(self, venue, remainder_usd(ladder, shot, fill));
     flow_add(&self->step.side[side], &flow);
-    flow_add(&self->step.tier[side][settle_tier(leverage)], &flow);
+    flow_add(&self->step.tier[side][tier_of(leverage)], &flow);
     flow_add(&self->step.venue[venue][side], &flow);
     self->market_maker_cash += side == BOOK_LONG ? -flow.usd : flow.usd;
     ledger_remove(ledger, side, shot->coins, entry, leverage,
@@ -113,7 +102,7 @@ void settle_add(struct settle_tally *sum, const struct settle_tally *tally)
 {
     for (int side = 0; side < 2; side++) {
         flow_add(&sum->side[side], &tally->side[side]);
-        for (int tier = 0; tier < SETTLE_TIERS; tier++)
+        for (int tier = 0; tier < TIERS; tier++)
             flow_add(&sum->tier[side][tier], &tally->tier[side][tier]);
         for (int venue = 0; venue < BOOK_VENUES_MAX; venue++)
             flow_add(&sum->venue[venue][side], &tally->venue[venue][side]);

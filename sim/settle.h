@@ -14,11 +14,6 @@
 
 #include "sim/cascade.h"
 
-/* Leverage tiers of tiers.csv: tier i holds [settle_tier_edges[i], settle_tier_edges[i + 1]). */
-#define SETTLE_TIERS 9
-extern const double settle_tier_edges[SETTLE_TIERS + 1];
-int settle_tier(double leverage);
-
 struct settle_flow {
     double coins, usd;  /* usd: at the fill */
     double traders;     /* how many identical traders of their size the positions stand for */
@@ -27,7 +22,7 @@ struct settle_flow {
 
 struct settle_tally {
     struct settle_flow side[2];
-    struct settle_flow tier[2][SETTLE_TIERS];
+    struct settle_flow tier[2][TIERS];
     struct settle_flow venue[BOOK_VENUES_MAX][2];
     double fund_gain_usd, fund_draw_usd, bad_debt_usd;
     double venue_gain_usd[BOOK_VENUES_MAX], venue_draw_usd[BOOK_VENUES_MAX];

@@ -441,6 +441,7 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         .fill = scenario->fill == FILL_FINAL ? SETTLE_FINAL : SETTLE_WALK,
         .mark_passthrough = scenario->impact.mark_passthrough,
         .turnover_per_hour = scenario->book.turnover_per_hour,
+        .hazard_exponent = scenario->book.leverage.hazard_exponent,
         .absorbed_by_closers = scenario->book.absorbed_by_closers,
         .oi_scale = sizes ? 1.0 : level->scale,
         .bars = self->bars,
