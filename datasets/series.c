@@ -435,11 +435,12 @@ static int no_rows(const struct loader *self, struct error *err)
     if (!self->seen)
         return error_at(err, ERROR_DATA, path, 0, 0, NULL, "no rows%s; expected some",
                         self->layout.filter_count > 0 ? " that pass the filter" : "");
-    return error_at(err, ERROR_DATA, path, 0, 0, NULL,
-                    "no rows from %s to %s; the data runs from %s to %s",
-                    calendar_format_iso(self->from_ms, from), calendar_format_iso(self->to_ms, to),
-                    calendar_format_iso(self->seen_first_ms, first),
-                    calendar_format_iso(self->seen_last_ms, last));
+    return error_at(
+        err, ERROR_DATA, path, 0, 0, NULL, "no rows from %s to %s; the data runs from %s to %s",
+        self->from_ms == CALENDAR_NONE ? "the start" : calendar_format_iso(self->from_ms, from),
+        self->to_ms == CALENDAR_NONE ? "the end" : calendar_format_iso(self->to_ms, to),
+        calendar_format_iso(self->seen_first_ms, first),
+        calendar_format_iso(self->seen_last_ms, last));
 }
 
 static int compare_findings(const void *left, const void *right)
