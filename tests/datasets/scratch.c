@@ -128,6 +128,22 @@ const char *scratch_zip(const char *name, const struct scratch_member *members, 
     return path;
 }
 
+const char *scratch_encrypted_zip(const char *name, const struct scratch_member *member)
+{
+    const char *path = scratch_path(name);
+    struct archive *archive = archive_write_new();
+    archive_write_set_format_zip(archive);
+    if (archive_write_set_options(archive, "zip:encryption=traditional") != ARCHIVE_OK ||
+        archive_write_set_passphrase(archive, "secret") != ARCHIVE_OK) {
+        archive_write_free(archive);
+        return NULL;
+    }
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    add_member(archive, member);
+    assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
+    return path;
+}
+
 void scratch_truncate(const char *path, size_t bytes)
 {
     struct stat status;

@@ -29,6 +29,8 @@ struct scratch_member {
     char fill;
 };
 const char *scratch_zip(const char *name, const struct scratch_member *members, size_t count);
+/* Under a password. NULL where the archive library cannot encrypt. */
+const char *scratch_encrypted_zip(const char *name, const struct scratch_member *member);
 
 /* Leaves the last `bytes` bytes of a file off. */
 void scratch_truncate(const char *path, size_t bytes);

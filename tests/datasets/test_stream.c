@@ -167,6 +167,15 @@ static void a_zip_holds_exactly_one_file(void **state)
     assert_refused(scratch_zip("none.zip", two, 0), ERROR_DATA, "0 files");
 }
 
+static void an_encrypted_zip_is_refused(void **state)
+{
+    struct scratch_member member = {.name = "a.csv", .text = TEXT};
+    const char *path = scratch_encrypted_zip("secret.zip", &member);
+    if (!path)
+        skip();
+    assert_refused(path, ERROR_DATA, "a.csv is encrypted");
+}
+
 static void other_packings_are_named(void **state)
 {
     assert_refused(scratch_bytes("x.xz",
@@ -284,6 +293,7 @@ int main(void)
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(a_zip_holds_exactly_one_file),
+        cmocka_unit_test(an_encrypted_zip_is_refused),
         cmocka_unit_test(other_packings_are_named),
         cmocka_unit_test(missing_files_and_folders_are_refused),
         cmocka_unit_test(a_zip_bomb_is_refused_at_once),
