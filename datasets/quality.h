@@ -12,15 +12,15 @@
 #include "base/error.h"
 
 enum quality_flaw {
-    QUALITY_GAP,        /* a bar or more missing between two rows */
-    QUALITY_REPEAT,     /* a stamp that was already there */
-    QUALITY_DISORDER,   /* a row earlier than the one before it */
-    QUALITY_ZERO,       /* a price or OI of zero, or an empty cell */
-    QUALITY_NAN,        /* not a finite number: always an error in a run */
-    QUALITY_NEGATIVE,   /* a negative price, OI, volume: always an error in a run */
-    QUALITY_OHLC,       /* low above open, close or high; high below open or close */
-    QUALITY_STALE,      /* a value frozen for long */
-    QUALITY_JUMP,       /* a return far outside the series' own range: reported only */
+    QUALITY_GAP,      /* a bar or more missing between two rows */
+    QUALITY_REPEAT,   /* a stamp that was already there */
+    QUALITY_DISORDER, /* a row earlier than the one before it */
+    QUALITY_ZERO,     /* a price or OI of zero, or an empty cell */
+    QUALITY_NAN,      /* not a finite number: always an error in a run */
+    QUALITY_NEGATIVE, /* a negative price, OI, volume: always an error in a run */
+    QUALITY_OHLC,     /* low above open, close or high; high below open or close */
+    QUALITY_STALE,    /* a value frozen for long */
+    QUALITY_JUMP,     /* a return far outside the series' own range: reported only */
     QUALITY_FLAW_COUNT
 };
 const char *quality_flaw_name(enum quality_flaw flaw);
@@ -49,11 +49,11 @@ struct quality_policies quality_policies_default(void);
 /* A flaw with its place in time, as the report lists it. */
 struct quality_finding {
     enum quality_flaw flaw;
-    int64_t from_ms, to_ms;  /* time range, both ends inclusive */
-    int64_t count;           /* rows or missing bars */
-    long line;               /* of the first row, in `file` */
-    char *file;              /* owned */
-    char what[96];           /* column and value: "open = 0", "bid -1%: 8.2M for 14 h" */
+    int64_t from_ms, to_ms; /* time range, both ends inclusive */
+    int64_t count;          /* rows or missing bars */
+    long line;              /* of the first row, in `file` */
+    char *file;             /* owned */
+    char what[96];          /* column and value: "open = 0", "bid -1%: 8.2M for 14 h" */
 };
 
 struct quality_report {
