@@ -22,19 +22,19 @@ struct market_bars {
 struct market {
     int64_t start_ms, step_ms;
     size_t bars;
-    struct market_bars last;    /* last price */
-    struct market_bars mark;    /* mark price; equal to `last` (copied) when no mark was given */
-    bool has_mark;              /* a mark series was given */
-    double *volume_coins;       /* or NULL */
-    double *oi_coins;           /* at the bar's close; or NULL when no OI was given. USD open interest
-                                   is divided by the bar's mark close */
-    double *funding_rate;       /* sum of the rates that fall due in the bar, fraction of notional; 0
-                                   where none; or NULL. Due at the bar's open: a stamp within 1 s
-                                   after a bar's start belongs to that start */
+    struct market_bars last; /* last price */
+    struct market_bars mark; /* mark price; equal to `last` (copied) when no mark was given */
+    bool has_mark;           /* a mark series was given */
+    double *volume_coins;    /* or NULL */
+    double *oi_coins;        /* at the bar's close; or NULL when no OI was given. USD open interest
+                                is divided by the bar's mark close */
+    double *funding_rate;    /* sum of the rates that fall due in the bar, fraction of notional; 0
+                                where none; or NULL. Due at the bar's open: a stamp within 1 s
+                                after a bar's start belongs to that start */
     double *liq_long_coins, *liq_short_coins; /* the observed feed; or NULL */
     bool reconstructed[MARKET_INPUT_COUNT];
     bool any_reconstructed;
-    char *oi_scope;             /* owned or NULL */
+    char *oi_scope; /* owned or NULL */
     /* One entry per given input, for the manifest and the quality report. */
     struct series_input *inputs[MARKET_INPUT_COUNT];
     size_t input_count[MARKET_INPUT_COUNT];
@@ -44,8 +44,8 @@ struct market {
 
 struct market_request {
     const struct source_spec *source[MARKET_INPUT_COUNT]; /* NULL or !present: not given */
-    int64_t start_ms, end_ms; /* [start, end): whole steps */
-    int64_t step_ms;          /* bars are resampled to it; finer than the price data is an error */
+    int64_t start_ms, end_ms;                             /* [start, end): whole steps */
+    int64_t step_ms; /* bars are resampled to it; finer than the price data is an error */
     struct quality_policies policies;
 };
 

@@ -110,21 +110,29 @@ static bool check_generic(struct reader *self, const struct tree_node *node, con
     return true;
 }
 
+/* Reports a key that only a generic source may have. */
+static bool refuse_described(struct reader *self, const struct tree_node *mapping, const char *word,
+                             const char *shown, const char *key)
+{
+    const struct tree_entry *entry = tree_get(mapping, word);
+    if (entry == NULL || tree_is_null(&entry->value))
+        return true;
+    reader_report(self, &entry->value, key,
+                  "has %s, which a source descriptor gives; expected it only with format: generic",
+                  shown);
+    return false;
+}
+
+/* A descriptor knows everything but the zone of local times, which is the exporter's. */
 static bool check_not_generic(struct reader *self, const struct tree_node *node, const char *key)
 {
-    static const char *const words[] = {"header", "time", "columns"};
-    bool good = true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const struct tree_entry *entry = tree_get(node, words[i]);
-        if (entry == NULL || tree_is_null(&entry->value))
-            continue;
-        reader_report(self, &entry->value, key,
-                      "has %s, which a source descriptor gives; expected it only with "
-                      "format: generic",
-                      words[i]);
-        good = false;
-    }
-    return good;
+    const struct tree_entry *time = tree_get(node, "time");
+    bool good = refuse_described(self, node, "header", "header", key);
+    good = refuse_described(self, node, "columns", "columns", key) && good;
+    if (time == NULL || time->value.kind != YAML_MAPPING)
+        return good;
+    good = refuse_described(self, &time->value, "column", "time.column", key) && good;
+    return refuse_described(self, &time->value, "as", "time.as", key) && good;
 }
 
 static bool keep_place(struct reader *self, const struct tree_node *node, const char *key,

@@ -77,7 +77,7 @@ struct scenario {
         int64_t shock_over_ms; /* 0: at once */
     } path;
     struct {
-        double level_usd, level_coins; /* NaN: as observed */
+        double level_usd, level_coins;          /* NaN: as observed */
         double levels_usd[SCENARIO_LEVELS_MAX]; /* one run each, side by side */
         size_t level_count;                     /* 0: level_usd or level_coins hold */
         int64_t level_at_ms;                    /* default: time.start */
@@ -92,6 +92,7 @@ struct scenario {
             int model;
             double alpha;      /* pareto */
             double minimum;    /* pareto: lowest leverage, 1 */
+            double maximum;    /* nobody holds more; NaN: the venue's maximum */
             double mu, sigma;  /* lognormal, lognormal_tail */
             double tail_share; /* lognormal_tail: log-uniform above tail_from */
             double tail_from;

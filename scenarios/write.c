@@ -239,7 +239,7 @@ static bool source_uses(const struct source_spec *spec, const struct schema_row 
         return false;
     if (row->kind == SCHEMA_BUILTIN)
         return spec->builtin != NULL;
-    if (row->kind == SCHEMA_PATH || row->kind == SCHEMA_FILTERS ||
+    if (row->kind == SCHEMA_PATH || row->kind == SCHEMA_FILTERS || row->kind == SCHEMA_ZONE ||
         strcmp(row->field.name, "format") == 0)
         return spec->builtin == NULL;
     return true;

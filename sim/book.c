@@ -28,10 +28,10 @@ struct drawing {
     struct book *book;
     struct class_map map;
     struct random_stream stream[2];
-    struct leverage *leverage;                    /* per venue */
+    struct leverage *leverage; /* per venue */
     double survival_cap[BOOK_VENUES_MAX][TABLES_MAX][BRACKETS_MAX];
-    int strata[BOOK_VENUES_MAX];                  /* positions per bar and side of a venue */
-    double hazard[TIERS];                         /* weight of an open against the stock */
+    int strata[BOOK_VENUES_MAX]; /* positions per bar and side of a venue */
+    double hazard[TIERS];        /* weight of an open against the stock */
 };
 
 /* One drawn entry before it is sorted into its class. */
@@ -66,7 +66,8 @@ static int classes_make(struct book *self, const struct book_venue *venues, size
     size_t total = 0;
     for (size_t v = 0; v < venue_count; v++) {
         if (venues[v].table_count < 1 || venues[v].table_count > TABLES_MAX)
-            return error_set(err, ERROR_DATA, "venue %s has %zu bracket tables in force; expected 1 to %d",
+            return error_set(err, ERROR_DATA,
+                             "venue %s has %zu bracket tables in force; expected 1 to %d",
                              venues[v].name, venues[v].table_count, TABLES_MAX);
         for (size_t t = 0; t < venues[v].table_count; t++)
             total += 2 * (size_t)venues[v].tables[t].count;
@@ -164,8 +165,7 @@ void book_bar_opening(const struct book *self, size_t bar, struct ledger_opening
 /* The first to be liquidated comes first: the highest s * kappa. */
 static double draft_key(const struct book *book, const struct draft *draft)
 {
-    return book->classes[draft->class_id].side > 0 ? draft->position.kappa
-                                                   : -draft->position.kappa;
+    return book->classes[draft->class_id].side > 0 ? draft->position.kappa : -draft->position.kappa;
 }
 
 static bool draft_before(const struct book *book, const struct draft *a, const struct draft *b)
@@ -222,7 +222,18 @@ static void draft_sort(const struct book *book, struct draft *drafts, struct dra
 
 /* ---- drawing ---------------------------------------------------------------------------- */
 
-/* Leverage of stratum i of n with its weight in the opens; hedged shorts have strata of their own. */
+/* Highest leverage that anybody holds in a bracket. */
+static double leverage_cap(const struct book_params *params, const struct brackets *table,
+                           int bracket)
+{
+    double cap = table->max_leverage[bracket];
+    return params->leverage.maximum > 0.0 && params->leverage.maximum < cap
+               ? params->leverage.maximum
+               : cap;
+}
+
+/* Leverage of stratum i of n with its weight in the opens; hedged shorts have strata of their own.
+ */
 static double draw_leverage(const struct drawing *self, int venue, int side, int i, int n, double u,
                             double cap, double survival_cap, double *out_mass)
 {
@@ -264,7 +275,7 @@ static double draw_entry(const struct drawing *self, size_t bar, double u)
 
 /* Draws one position into `draft`; its share is the weight, normalised later. */
 static void draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
-                            int side, int i, uint32_t ordinal, double tilt, struct draft *draft)
+                          int side, int i, uint32_t ordinal, double tilt, struct draft *draft)
 {
     const struct book_venue *where = &self->params->venues[venue];
     const struct brackets *table = &where->tables[table_index];
@@ -273,7 +284,7 @@ static void draw_position(const struct drawing *self, size_t bar, int venue, int
     float size = (float)size_draw(&self->params->size, random_uniform(block.word[1]));
     double notional = (double)size;
     int entry_bracket = brackets_find(table, notional);
-    double cap = table->max_leverage[entry_bracket];
+    double cap = leverage_cap(self->params, table, entry_bracket);
     double mass;
     float leverage = to_leverage(
         draw_leverage(self, venue, side, i, self->strata[venue], random_uniform(block.word[0]), cap,
@@ -326,7 +337,8 @@ static void draw_side(const struct drawing *self, size_t bar, int side, struct d
         double total = 0.0;
         for (int i = 0; i < count; i++) {
             /* Highest leverage first, which is nearly the sorted order. */
-            draw_position(self, bar, (int)v, table, side, count - 1 - i, ordinal++, tilt, &first[i]);
+            draw_position(self, bar, (int)v, table, side, count - 1 - i, ordinal++, tilt,
+                          &first[i]);
             total += first[i].position.share;
         }
         double scale = self->params->venues[v].oi_share / total;
@@ -337,8 +349,8 @@ static void draw_side(const struct drawing *self, size_t bar, int side, struct d
 
 static bool chunk_run(struct chunk *chunk, const struct book_run *run)
 {
-    struct book_run *runs = memory_grow(chunk->runs, &chunk->run_capacity, chunk->run_count + 1,
-                                        sizeof *chunk->runs);
+    struct book_run *runs =
+        memory_grow(chunk->runs, &chunk->run_capacity, chunk->run_count + 1, sizeof *chunk->runs);
     if (runs == NULL)
         return false;
     chunk->runs = runs;
@@ -346,9 +358,9 @@ static bool chunk_run(struct chunk *chunk, const struct book_run *run)
     return true;
 }
 
-/* A position near an edge: one run of its own and one for its twin. Twin runs refer to each other by
-   index within the chunk, the twin's entry by index within the chunk's twins; both are made global
-   when chunks are joined. */
+/* A position near an edge: one run of its own and one for its twin. Twin runs refer to each other
+   by index within the chunk, the twin's entry by index within the chunk's twins; both are made
+   global when chunks are joined. */
 static bool chunk_edge(struct chunk *chunk, const struct draft *draft, uint32_t entry, uint32_t bar)
 {
     struct book_position *twins = memory_grow(chunk->twins, &chunk->twin_capacity,
@@ -423,7 +435,8 @@ static int chunks_totals(const struct chunk *chunks, size_t count, size_t *out_r
         *out_twins += chunks[c].twin_count;
     }
     if (*out_runs >= UINT32_MAX)
-        return error_set(err, ERROR_SCENARIO, "%zu runs in the book; expected less than 2^32", *out_runs);
+        return error_set(err, ERROR_SCENARIO, "%zu runs in the book; expected less than 2^32",
+                         *out_runs);
     return ERROR_NONE;
 }
 
@@ -500,11 +513,11 @@ static int book_start(struct book *self, const struct book_venue *venues, size_t
     return classes_make(self, venues, venue_count, map, err);
 }
 
-static double highest_leverage(const struct book_venue *venue)
+static double highest_leverage(const struct book_params *params, const struct book_venue *venue)
 {
     double highest = 1.0;
     for (size_t t = 0; t < venue->table_count; t++)
-        highest = fmax(highest, venue->tables[t].max_leverage[0]);
+        highest = fmax(highest, leverage_cap(params, &venue->tables[t], 0));
     return highest;
 }
 
@@ -520,14 +533,14 @@ static int drawing_start(struct drawing *self, struct error *err)
         return error_memory(err, "leverage distributions");
     for (size_t v = 0; v < params->venue_count; v++) {
         struct leverage_params leverage = params->leverage;
-        leverage.maximum = highest_leverage(&params->venues[v]);
+        leverage.maximum = highest_leverage(params, &params->venues[v]);
         int code = leverage_init(&self->leverage[v], &leverage, err);
         if (code != ERROR_NONE)
             return code;
         for (size_t t = 0; t < params->venues[v].table_count && t < TABLES_MAX; t++)
             for (int n = 0; n < params->venues[v].tables[t].count; n++)
                 self->survival_cap[v][t][n] = leverage_survival(
-                    &self->leverage[v], params->venues[v].tables[t].max_leverage[n]);
+                    &self->leverage[v], leverage_cap(params, &params->venues[v].tables[t], n));
     }
     return ERROR_NONE;
 }
@@ -641,9 +654,8 @@ static void given_draft(const struct book *self, const struct class_map *map,
         bracket = margin_bracket(formula, table, side, notional, leverage);
         edge = edge_bracket(formula, table, bracket, side, notional, 1.0 / leverage);
     } else {
-        double there = formula->bracket_at_entry
-                           ? notional
-                           : given->size_coins * given->liquidation_price;
+        double there =
+            formula->bracket_at_entry ? notional : given->size_coins * given->liquidation_price;
         bracket = brackets_find(table, there);
     }
     double rate = table->rate[bracket], cum_share = table->cum_usd[bracket] / notional;

@@ -6,8 +6,8 @@
  * sim/ladder.h and sim/ledger.h.
  *
  * A position keeps `kappa` (models/margin.h) and `share`, its part of the coins that its side opens
- * in its bar. The leverage and size are rounded to float before kappa is computed, so kappa, leverage
- * and size give back the entry price to double precision.
+ * in its bar. The leverage and size are rounded to float before kappa is computed, so kappa,
+ * leverage and size give back the entry price to double precision.
  *
  * A position whose notional at its liquidation price lies within BOOK_EDGE of a bracket's edge may
  * be carried over the edge by funding. It is entered twice, as two runs of one position in the two
@@ -42,18 +42,18 @@ static inline int book_side_index(int side)
 struct book_venue {
     char name[64];
     const struct margin_formula *formula;
-    double oi_share;                 /* of the OI of each side; shares sum to 1 */
-    const struct brackets *tables;   /* by date, ascending; must outlive the book */
-    size_t table_count;              /* at least 1 */
+    double oi_share;               /* of the OI of each side; shares sum to 1 */
+    const struct brackets *tables; /* by date, ascending; must outlive the book */
+    size_t table_count;            /* at least 1 */
 };
 
 /* One (venue, bracket table, bracket, side). */
 struct book_class {
     int venue;
-    int side;      /* +1, -1 */
+    int side; /* +1, -1 */
     int bracket;
-    double slope;  /* a of models/margin.h */
-    double rate;   /* MMR */
+    double slope; /* a of models/margin.h */
+    double rate;  /* MMR */
     double cum_usd;
     uint32_t run_count; /* in the whole book: the most heads a ladder can hold */
 };
@@ -66,7 +66,7 @@ struct book_position {
 };
 
 struct book_run {
-    uint32_t first;    /* index into positions */
+    uint32_t first; /* index into positions */
     uint32_t count;
     uint32_t bar;      /* opened in this bar, exposed from the next */
     uint32_t twin;     /* run index, or BOOK_NO_TWIN */
@@ -78,9 +78,9 @@ struct book {
     size_t position_count;           /* positions, twins counted once */
     struct book_position *positions; /* entries: positions and twins */
     size_t entry_count;
-    struct book_run *runs;           /* by bar */
+    struct book_run *runs; /* by bar */
     size_t run_count;
-    uint32_t *bar_runs;              /* bars + 1 offsets into runs */
+    uint32_t *bar_runs; /* bars + 1 offsets into runs */
     struct book_class *classes;
     int class_count;
     struct book_venue venues[BOOK_VENUES_MAX];
@@ -104,9 +104,10 @@ struct book_bars {
 struct book_params {
     uint64_t seed;
     uint32_t replicate;
-    int positions_per_bar;        /* per side, over all venues; at least one per venue */
-    bool entry_vwap;              /* all at the bar's typical price; else triangular */
-    struct leverage_params leverage; /* .maximum is set per venue */
+    int positions_per_bar; /* per side, over all venues; at least one per venue */
+    bool entry_vwap;       /* all at the bar's typical price; else triangular */
+    struct leverage_params
+        leverage; /* .maximum, when above 0, bounds leverage besides the venues */
     struct size_params size;
     double crowd_tilt;
     double hedged_short_share;
@@ -123,7 +124,7 @@ int book_draw(struct book *self, const struct book_params *params, const struct 
 
 /* One given position (datasets/positions.h says where it may come from). */
 struct book_given {
-    int venue;                /* index into the params' venues */
+    int venue; /* index into the params' venues */
     int side;
     double entry_price;
     double size_coins;

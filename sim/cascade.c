@@ -29,9 +29,8 @@ static void price_at(struct cascade *self, double exogenous_last, double exogeno
     double impact = impact_log(self->impact, self->state, self->depth);
     double factor = exp(impact);
     self->last = exogenous_last * factor;
-    self->mark = exogenous_mark * (self->mark_passthrough == 1.0
-                                       ? factor
-                                       : exp(self->mark_passthrough * impact));
+    self->mark = exogenous_mark *
+                 (self->mark_passthrough == 1.0 ? factor : exp(self->mark_passthrough * impact));
 }
 
 static bool reached(int side_index, double trigger_price, double mark)

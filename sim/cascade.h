@@ -1,12 +1,12 @@
 /*
- * The cascade at one price node. The exogenous price stands at the node; every position whose trigger
- * price the mark has reached fires; a forced order moves the price when feedback is on; that may
- * reach the next trigger. Walking outward from the market, one position at a time, ends at the least
- * fixed point: the smallest set of positions that explains its own price. The cost is that of the
- * positions fired.
+ * The cascade at one price node. The exogenous price stands at the node; every position whose
+ * trigger price the mark has reached fires; a forced order moves the price when feedback is on;
+ * that may reach the next trigger. Walking outward from the market, one position at a time, ends at
+ * the least fixed point: the smallest set of positions that explains its own price. The cost is
+ * that of the positions fired.
  *
- * Feedback `false` (open loop) leaves the price where the path puts it: used where an observed price
- * already holds the impact of what was liquidated.
+ * Feedback `false` (open loop) leaves the price where the path puts it: used where an observed
+ * price already holds the impact of what was liquidated.
  */
 #ifndef LIQCASCADE_SIM_CASCADE_H
 #define LIQCASCADE_SIM_CASCADE_H
@@ -25,23 +25,23 @@ struct cascade_shot {
     struct ladder_fired position;
     int side_index;
     double coins;
-    double trigger_price;  /* mark */
+    double trigger_price;           /* mark */
     double last_before, last_after; /* last price before and after its own impact */
 };
 
 struct cascade {
-    struct ladder *ladder;             /* not owned */
-    const struct ledger *ledger;       /* not owned; unchanged until the shots are settled */
+    struct ladder *ladder;       /* not owned */
+    const struct ledger *ledger; /* not owned; unchanged until the shots are settled */
     const struct impact_params *impact;
-    struct impact_state *state;        /* grows by what fires */
-    struct nearby *nearby;             /* loses what fires; NULL: not kept */
-    double depth;                      /* relative, of this step */
+    struct impact_state *state; /* grows by what fires */
+    struct nearby *nearby;      /* loses what fires; NULL: not kept */
+    double depth;               /* relative, of this step */
     bool feedback;
     double mark_passthrough;
-    struct cascade_shot *shots;        /* owned; reused from node to node */
+    struct cascade_shot *shots; /* owned; reused from node to node */
     size_t shot_count, shot_capacity;
-    int generations;                   /* waves of the last node: those fired by the move itself are the first */
-    double last, mark;                 /* prices after the node */
+    int generations;   /* waves of the last node: those fired by the move itself are the first */
+    double last, mark; /* prices after the node */
 };
 
 void cascade_free(struct cascade *self);

@@ -6,14 +6,16 @@
 #include "base/calendar.h"
 #include "base/memory.h"
 
-#define ROW(member, kind, units, text) {#member, kind, units, text, offsetof(struct episode, member), \
-                                        NULL, 0, 0, NULL, NULL}
+#define ROW(member, kind, units, text)                                                       \
+    {                                                                                        \
+#member, kind, units, text, offsetof(struct episode, member), NULL, 0, 0, NULL, NULL \
+    }
 
 const struct field episode_fields[] = {
     ROW(run, FIELD_INT64, "", "run of summary.csv"),
     ROW(episode, FIELD_INT64, "", "number of the episode in its run"),
-    {"start", FIELD_TIME_MS, "utc", "first step above the floor", offsetof(struct episode, start_ms),
-     NULL, 0, 0, NULL, NULL},
+    {"start", FIELD_TIME_MS, "utc", "first step above the floor",
+     offsetof(struct episode, start_ms), NULL, 0, 0, NULL, NULL},
     {"end", FIELD_TIME_MS, "utc", "end of the last step above the floor",
      offsetof(struct episode, end_ms), NULL, 0, 0, NULL, NULL},
     ROW(duration_ms, FIELD_INT64, "ms", "from start to end"),

@@ -14,8 +14,8 @@
 #include "sim/replay.h"
 
 struct episode {
-    int64_t run, episode;         /* both from 1 */
-    int64_t start_ms, end_ms;     /* [start, end) of the steps above the floor */
+    int64_t run, episode;     /* both from 1 */
+    int64_t start_ms, end_ms; /* [start, end) of the steps above the floor */
     int64_t duration_ms;
     double price_start, price_low, price_high, price_end;
     double oi_start_coins, oi_end_coins;
@@ -43,12 +43,12 @@ struct episodes {
     int64_t run;
     struct episode *items; /* owned */
     size_t count, capacity;
-    bool open;             /* the last item is still going on */
-    int64_t last_loud_ms;  /* end of its last step above the floor */
-    double price_before, oi_before;          /* at the end of the step before */
+    bool open;                                /* the last item is still going on */
+    int64_t last_loud_ms;                     /* end of its last step above the floor */
+    double price_before, oi_before;           /* at the end of the step before */
     double start_exogenous, start_endogenous; /* log moves of the run when it began */
     double exogenous_before, endogenous_before;
-    double extreme_log;    /* of the open episode, from its start */
+    double extreme_log; /* of the open episode, from its start */
 };
 
 /* `oi_coins` and the first step's open price stand for the state before the first step. */

@@ -7,7 +7,8 @@
 
 enum { HEAP_WAYS = 4, SWEEP_LEAST = 64 };
 
-/* ---- a heap of run heads, highest key first; ties by run, so that order never depends on history */
+/* ---- a heap of run heads, highest key first; ties by run, so that order never depends on history
+ */
 
 static bool head_before(struct ladder_head a, struct ladder_head b)
 {
@@ -99,7 +100,8 @@ int ladder_init(struct ladder *self, const struct book *book, struct error *err)
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
     self->class_price = memory_zeroed((size_t)book->class_count, sizeof *self->class_price);
     self->class_known = memory_zeroed((size_t)book->class_count, sizeof *self->class_known);
-    if (self->class_price == NULL || self->class_known == NULL || self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
+    if (self->class_price == NULL || self->class_known == NULL || self->retired == NULL ||
+        self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
@@ -131,8 +133,8 @@ static bool head_gone(const struct ladder *self, const struct ladder_head *head)
            (run->twin != BOOK_NO_TWIN && self->retired[head->run]);
 }
 
-/* Drops the heads that are gone and makes a heap of the rest; done each time that a heap has doubled,
-   so that it costs O(1) per head opened. */
+/* Drops the heads that are gone and makes a heap of the rest; done each time that a heap has
+   doubled, so that it costs O(1) per head opened. */
 static void heap_sweep(const struct ladder *self, struct ladder_heap *heap)
 {
     uint32_t before = heap->count;
@@ -155,8 +157,8 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
         struct ladder_heap *heap = &self->heaps[run->class_id];
-        struct ladder_head head = {
-            position_key(self, class, &opened, &book->positions[run->first]), r, 0};
+        struct ladder_head head = {position_key(self, class, &opened, &book->positions[run->first]),
+                                   r, 0};
         if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
             heap_sweep(self, heap);
         heap_rise(heap, heap->count++, head);
@@ -297,9 +299,9 @@ double ladder_bankruptcy_price(const struct ladder *self, const struct ladder_fi
 {
     const struct margin_formula *formula = self->book->venues[position->class->venue].formula;
     const struct ladder_funding *then = &self->bars[position->bar].funding;
-    double fresh = margin_bankruptcy_price(formula, position->class->side,
-                                           ladder_entry_price(self, position),
-                                           (double)position->position->leverage);
+    double fresh =
+        margin_bankruptcy_price(formula, position->class->side, ladder_entry_price(self, position),
+                                (double)position->position->leverage);
     if (!formula->inverse)
         return fresh + (self->funding.linear - then->linear);
     return 1.0 / (1.0 / fresh - (self->funding.inverse - then->inverse));

@@ -38,7 +38,7 @@ struct ladder_head {
 struct ladder_heap {
     struct ladder_head *heads; /* room for every run of the class */
     uint32_t count;
-    uint32_t swept;            /* heads left by the last sweep */
+    uint32_t swept; /* heads left by the last sweep */
 };
 
 /* The next position of a side. */
@@ -52,13 +52,13 @@ struct ladder {
     const struct book *book; /* not owned; outlives the ladder */
     bool *retired;           /* per run: its twin has fired; only edge positions use it */
     struct ladder_head *heads;
-    struct ladder_heap *heaps;  /* per class */
-    struct ladder_bar *bars;    /* per bar, filled by ladder_open */
-    size_t open_bars;           /* bars opened so far */
-    size_t first_bar[2];        /* per side: positions opened before it have expired */
+    struct ladder_heap *heaps; /* per class */
+    struct ladder_bar *bars;   /* per bar, filled by ladder_open */
+    size_t open_bars;          /* bars opened so far */
+    size_t first_bar[2];       /* per side: positions opened before it have expired */
     struct ladder_funding funding;
-    double *class_price;        /* per class: trigger price of its first head ... */
-    bool *class_known;          /* ... while true; NaN: the class is empty */
+    double *class_price; /* per class: trigger price of its first head ... */
+    bool *class_known;   /* ... while true; NaN: the class is empty */
     struct ladder_next next[2];
     bool next_known[2];
 };

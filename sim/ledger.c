@@ -97,8 +97,8 @@ static double left_after(const struct ledger *self, const struct ledger_side *si
     return left;
 }
 
-/* The hazard that leaves `remaining`: Newton from 0. What is left falls and is convex in x, so every
-   step stays short of the root and none overshoots. */
+/* The hazard that leaves `remaining`: Newton from 0. What is left falls and is convex in x, so
+   every step stays short of the root and none overshoots. */
 static double thinning_hazard(const struct ledger *self, const struct ledger_side *side,
                               double remaining)
 {
@@ -119,12 +119,18 @@ static void sums_scale(struct ledger_sums *sums, double factor)
     sums->funding_value *= factor;
 }
 
-/* Bars so long ago that nobody who opened in them is left. */
-static void expire(const struct ledger *self, struct ledger_side *side)
+static double slowest_hazard(const struct ledger *self)
 {
     double slowest = self->tier_hazard[0];
     for (int tier = 1; tier < TIERS; tier++)
         slowest = slowest < self->tier_hazard[tier] ? slowest : self->tier_hazard[tier];
+    return slowest;
+}
+
+/* Bars so long ago that nobody who opened in them is left. */
+static void expire(const struct ledger *self, struct ledger_side *side)
+{
+    double slowest = slowest_hazard(self);
     while (side->first_bar < side->open_bars &&
            slowest * (side->hazard - side->hazard_then[side->first_bar]) > LEDGER_GONE)
         side->first_bar++;
@@ -137,6 +143,8 @@ void ledger_thin(struct ledger *self, int side_index, double remaining)
         memset(side->tier, 0, sizeof side->tier);
         memset(&side->held, 0, sizeof side->held);
         side->first_bar = side->open_bars;
+        /* Whoever weighs positions by the hazard that passed (sim/nearby.h) sees them gone too. */
+        side->hazard += 2.0 * LEDGER_GONE / slowest_hazard(self);
         return;
     }
     double x = thinning_hazard(self, side, remaining);

@@ -1,12 +1,13 @@
 /*
  * The ledger: who holds the open interest. Long OI equals short OI in coins at every instant; a
- * trade opens, closes or transfers (models.md, "Who holds the open interest"). The ledger keeps, per
- * side and leverage tier, the coins alive and the sums that make equity known without a scan.
+ * trade opens, closes or transfers (models.md, "Who holds the open interest"). The ledger keeps,
+ * per side and leverage tier, the coins alive and the sums that make equity known without a scan.
  *
- * Voluntary closing is a hazard: of every tier the part 1 - exp(-h * dH) closes, h the tier's hazard
- * (sim/tiers.h) and dH such that the side closes what it must. It thins weights (how many traders a
- * position stands for), never sizes. So a position that opened in bar b with share w of its side's
- * opens is worth  w * opened[b] * exp(-h * (H - H[b]))  coins, whatever its leverage tier went through.
+ * Voluntary closing is a hazard: of every tier the part 1 - exp(-h * dH) closes, h the tier's
+ * hazard (sim/tiers.h) and dH such that the side closes what it must. It thins weights (how many
+ * traders a position stands for), never sizes. So a position that opened in bar b with share w of
+ * its side's opens is worth  w * opened[b] * exp(-h * (H - H[b]))  coins, whatever its leverage
+ * tier went through.
  */
 #ifndef LIQCASCADE_SIM_LEDGER_H
 #define LIQCASCADE_SIM_LEDGER_H
@@ -30,13 +31,13 @@ struct ledger_sums {
 };
 
 struct ledger_side {
-    double hazard;        /* H: cumulative, of a tier with h = 1 */
+    double hazard; /* H: cumulative, of a tier with h = 1 */
     struct ledger_sums tier[TIERS];
     struct ledger_sums held; /* outside the book: see ledger_hold */
-    double *opened;       /* per bar: coins; owned */
-    double *hazard_then;  /* per bar: H; owned */
-    size_t first_bar;     /* positions of bars before it are gone */
-    size_t open_bars;     /* bars opened so far */
+    double *opened;          /* per bar: coins; owned */
+    double *hazard_then;     /* per bar: H; owned */
+    size_t first_bar;        /* positions of bars before it are gone */
+    size_t open_bars;        /* bars opened so far */
 };
 
 struct ledger {
@@ -58,8 +59,8 @@ struct ledger_opening {
     double share[TIERS], entry[TIERS], margin[TIERS];
 };
 
-/* `coins` open in a bar on one side at `price`; `funding` is the cumulative funding per coin. Returns
-   their margin. */
+/* `coins` open in a bar on one side at `price`; `funding` is the cumulative funding per coin.
+   Returns their margin. */
 double ledger_open(struct ledger *self, int side_index, size_t bar, double coins, double price,
                    double funding, const struct ledger_opening *opening);
 
@@ -92,23 +93,23 @@ double ledger_entry_value(const struct ledger *self, int side_index);
 struct ledger_flows {
     double opens[2];
     double closes[2];   /* voluntary */
-    double replacement; /* forced closes beyond the fall of OI and the turnover that could hold them:
-                           new opens that the observed OI forces on the model */
+    double replacement; /* forced closes beyond the fall of OI and the turnover that could hold
+                           them: new opens that the observed OI forces on the model */
 };
 
 struct ledger_step {
-    double oi;           /* before the step, coins per side */
-    double forced[2];    /* liquidated in the step, by side */
-    bool observed;       /* OI change is given ... */
-    double oi_change;    /* ... as this, coins */
-    double turnover;     /* share of OI that closes and reopens in the step */
+    double oi;                  /* before the step, coins per side */
+    double forced[2];           /* liquidated in the step, by side */
+    bool observed;              /* OI change is given ... */
+    double oi_change;           /* ... as this, coins */
+    double turnover;            /* share of OI that closes and reopens in the step */
     double absorbed_by_closers; /* not observed: share of forced orders met by closing holders */
 };
 
-/* With an observed OI change dOI: opens = max(dOI + max(F_long, F_short), 0) + turnover * OI on both
-   sides, closes of a side = opens - dOI - F_side. Without: forced orders are met by closers (OI
-   falls) and by new openers, and turnover goes on in what is left. Never closes more than is alive:
-   what is missing is opened and counted as replacement. */
+/* With an observed OI change dOI: opens = max(dOI + max(F_long, F_short), 0) + turnover * OI on
+   both sides, closes of a side = opens - dOI - F_side. Without: forced orders are met by closers
+   (OI falls) and by new openers, and turnover goes on in what is left. Never closes more than is
+   alive: what is missing is opened and counted as replacement. */
 struct ledger_flows ledger_flows(const struct ledger_step *step);
 
 #endif

@@ -6,9 +6,12 @@
 #include "base/calendar.h"
 #include "base/memory.h"
 
-#define COLUMN(record, title, member, kind, units, text) \
-    {title, kind, units, text, offsetof(struct record, member), NULL, 0, 0, NULL, NULL}
-#define SUMMARY(member, kind, units, text) COLUMN(metrics_summary, #member, member, kind, units, text)
+#define COLUMN(record, title, member, kind, units, text)                                  \
+    {                                                                                     \
+        title, kind, units, text, offsetof(struct record, member), NULL, 0, 0, NULL, NULL \
+    }
+#define SUMMARY(member, kind, units, text) \
+    COLUMN(metrics_summary, #member, member, kind, units, text)
 
 const struct field metrics_summary_fields[] = {
     SUMMARY(run, FIELD_INT64, "", "number of the run, from 1"),
@@ -18,11 +21,13 @@ const struct field metrics_summary_fields[] = {
     COLUMN(metrics_summary, "start", start_ms, FIELD_TIME_MS, "utc", "beginning of the window"),
     COLUMN(metrics_summary, "end", end_ms, FIELD_TIME_MS, "utc", "end of the window"),
     SUMMARY(positions, FIELD_INT64, "", "positions in the book, warm-up included"),
-    SUMMARY(oi_start_usd, FIELD_DOUBLE, "usd", "open interest of a side at the start, at the last price"),
+    SUMMARY(oi_start_usd, FIELD_DOUBLE, "usd",
+            "open interest of a side at the start, at the last price"),
     SUMMARY(oi_end_usd, FIELD_DOUBLE, "usd", "open interest of a side at the end, at mark"),
     SUMMARY(oi_start_coins, FIELD_DOUBLE, "coins", "open interest of a side at the start"),
     SUMMARY(oi_end_coins, FIELD_DOUBLE, "coins", "open interest of a side at the end"),
-    SUMMARY(oi_change_share, FIELD_DOUBLE, "share", "change of open interest in coins over its start"),
+    SUMMARY(oi_change_share, FIELD_DOUBLE, "share",
+            "change of open interest in coins over its start"),
     SUMMARY(price_start, FIELD_DOUBLE, "quote", "last price before the first step"),
     SUMMARY(price_low, FIELD_DOUBLE, "quote", "lowest last price"),
     SUMMARY(price_high, FIELD_DOUBLE, "quote", "highest last price"),
@@ -39,21 +44,30 @@ const struct field metrics_summary_fields[] = {
     SUMMARY(long_share, FIELD_DOUBLE, "share", "longs' part of liquidated_usd"),
     SUMMARY(peak_step_usd, FIELD_DOUBLE, "usd", "largest forced flow of one step"),
     COLUMN(metrics_summary, "peak_step", peak_step_ms, FIELD_TIME_MS, "utc", "start of that step"),
-    SUMMARY(peak_hour_usd, FIELD_DOUBLE, "usd", "largest forced flow of any hour; empty: shorter window or longer step"),
+    SUMMARY(peak_hour_usd, FIELD_DOUBLE, "usd",
+            "largest forced flow of any hour; empty: shorter window or longer step"),
     SUMMARY(peak_4h_usd, FIELD_DOUBLE, "usd", "largest forced flow of any 4 hours"),
     SUMMARY(peak_24h_usd, FIELD_DOUBLE, "usd", "largest forced flow of any 24 hours"),
-    SUMMARY(exogenous_move, FIELD_DOUBLE, "log", "move from the start to the farthest price without forced orders"),
-    SUMMARY(endogenous_move, FIELD_DOUBLE, "log", "move from the start to the farthest price by forced orders; open loop: implied"),
+    SUMMARY(exogenous_move, FIELD_DOUBLE, "log",
+            "move from the start to the farthest price without forced orders"),
+    SUMMARY(endogenous_move, FIELD_DOUBLE, "log",
+            "move from the start to the farthest price by forced orders; open loop: implied"),
     SUMMARY(amplification, FIELD_DOUBLE, "", "whole move over its exogenous part"),
     SUMMARY(endogenous_share, FIELD_DOUBLE, "share", "endogenous_move over the whole move"),
-    SUMMARY(branching_ratio_max, FIELD_DOUBLE, "", "largest branching ratio at the start of a step"),
+    SUMMARY(branching_ratio_max, FIELD_DOUBLE, "",
+            "largest branching ratio at the start of a step"),
     SUMMARY(generations_max, FIELD_INT64, "", "most waves at one price; open loop: 1"),
-    SUMMARY(unreachable_steps, FIELD_INT64, "", "open loop: steps whose fired levels the impact-free path does not reach"),
-    SUMMARY(replacement_share, FIELD_DOUBLE, "share", "forced flow beyond the fall of OI and turnover, over forced flow"),
+    SUMMARY(unreachable_steps, FIELD_INT64, "",
+            "open loop: steps whose fired levels the impact-free path does not reach"),
+    SUMMARY(replacement_share, FIELD_DOUBLE, "share",
+            "forced flow beyond the fall of OI and turnover, over forced flow"),
     SUMMARY(depth_share_min, FIELD_DOUBLE, "share", "lowest depth over its reference"),
-    SUMMARY(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by insurance funds: margin left at the fill"),
-    SUMMARY(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by insurance funds: losses beyond the margin"),
-    SUMMARY(adl_usd, FIELD_DOUBLE, "usd", "auto-deleveraged; empty: this model has no auto-deleveraging"),
+    SUMMARY(insurance_gain_usd, FIELD_DOUBLE, "usd",
+            "kept by insurance funds: margin left at the fill"),
+    SUMMARY(insurance_draw_usd, FIELD_DOUBLE, "usd",
+            "paid by insurance funds: losses beyond the margin"),
+    SUMMARY(adl_usd, FIELD_DOUBLE, "usd",
+            "auto-deleveraged; empty: this model has no auto-deleveraging"),
     SUMMARY(bad_debt_usd, FIELD_DOUBLE, "usd", "losses beyond the margin that no fund paid"),
     SUMMARY(episodes, FIELD_INT64, "", "rows of episodes.csv"),
 };
@@ -87,7 +101,8 @@ const struct field metrics_step_fields[] = {
     STEP(closes_long_coins, FIELD_DOUBLE, "coins", "longs closed by choice"),
     STEP(closes_short_coins, FIELD_DOUBLE, "coins", "shorts closed by choice"),
     STEP_NUMBER(replacement_coins, "coins", "forced flow beyond the fall of OI and turnover"),
-    STEP_NUMBER(funding_rate, "share", "funding paid at the start, of notional; positive: longs pay"),
+    STEP_NUMBER(funding_rate, "share",
+                "funding paid at the start, of notional; positive: longs pay"),
     STEP_NUMBER(depth_share, "share", "depth over its reference"),
     STEP_NUMBER(branching_ratio, "", "at the start of the step"),
     STEP(generations, FIELD_INT64, "", "most waves at one price"),
@@ -136,12 +151,15 @@ const struct field metrics_position_fields[] = {
     POSITION(run, FIELD_INT64, "", "run of summary.csv"),
     POSITION(venue, FIELD_TEXT, "", "name of the venue in the scenario"),
     POSITION(side, FIELD_TEXT, "", "long or short"),
-    COLUMN(metrics_position, "opened", opened_ms, FIELD_TIME_MS, "utc", "start of the bar it opened in; empty: given"),
+    COLUMN(metrics_position, "opened", opened_ms, FIELD_TIME_MS, "utc",
+           "start of the bar it opened in; empty: given"),
     POSITION(entry_price, FIELD_DOUBLE, "quote", "entry price"),
     POSITION(size_usd, FIELD_DOUBLE, "usd", "notional at entry of one trader"),
     POSITION(leverage, FIELD_DOUBLE, "", "notional over margin"),
-    POSITION(coins, FIELD_DOUBLE, "coins", "alive at the start, over all traders that the row stands for"),
-    POSITION(liquidation_price, FIELD_DOUBLE, "quote", "mark price at which it fires, funding paid so far included"),
+    POSITION(coins, FIELD_DOUBLE, "coins",
+             "alive at the start, over all traders that the row stands for"),
+    POSITION(liquidation_price, FIELD_DOUBLE, "quote",
+             "mark price at which it fires, funding paid so far included"),
     POSITION(bankruptcy_price, FIELD_DOUBLE, "quote", "price at which its margin is gone"),
 };
 const size_t metrics_position_field_count =
@@ -400,9 +418,9 @@ static void list_position(void *context, int class_id, double key,
         .entry_price = ladder_entry_price(&replay->ladder, position),
         .size_usd = (double)position->position->size_usd,
         .leverage = (double)position->position->leverage,
-        .coins = ledger_coins(&replay->ledger, side, position->bar,
-                              tier_of((double)position->position->leverage),
-                              position->position->share),
+        .coins =
+            ledger_coins(&replay->ledger, side, position->bar,
+                         tier_of((double)position->position->leverage), position->position->share),
         .liquidation_price = ladder_trigger_price(&replay->ladder, class_id, key),
         .bankruptcy_price = ladder_bankruptcy_price(&replay->ladder, position),
     };

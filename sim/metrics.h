@@ -15,10 +15,10 @@
 
 /* What a run was: copied into its rows. */
 struct metrics_run {
-    int64_t run;          /* from 1 */
-    int64_t replicate;    /* from 0 */
+    int64_t run;       /* from 1 */
+    int64_t replicate; /* from 0 */
     uint64_t seed;
-    double oi_level_usd;  /* that the scenario asks for; NaN: as observed */
+    double oi_level_usd; /* that the scenario asks for; NaN: as observed */
 };
 
 struct metrics_summary {
@@ -68,20 +68,20 @@ extern const size_t metrics_step_field_count;
 
 struct metrics_tier {
     int64_t run;
-    char *side;                   /* "long", "short": static text */
+    char *side; /* "long", "short": static text */
     double leverage_from, leverage_to;
     double oi_start_coins, oi_start_share; /* of its side, at the start */
     double liquidated_coins, liquidated_usd;
     int64_t liquidated_positions;
     double liquidated_traders;
-    double share_of_liquidated;   /* of the run's liquidated_usd */
+    double share_of_liquidated; /* of the run's liquidated_usd */
 };
 extern const struct field metrics_tier_fields[];
 extern const size_t metrics_tier_field_count;
 
 struct metrics_venue {
     int64_t run;
-    char *venue;                  /* borrowed */
+    char *venue; /* borrowed */
     char *side;
     double liquidated_coins, liquidated_usd;
     int64_t liquidated_positions;
@@ -116,13 +116,14 @@ struct metrics {
     struct settle_tally forced;
     double oi_tier[2][TIERS]; /* coins at the start */
     int64_t step_ms;
-    double *sum_usd;                 /* forced flow up to each measured step, cumulative; owned */
+    double *sum_usd; /* forced flow up to each measured step, cumulative; owned */
     size_t steps;
     double replacement_coins;
     double extreme_log;
 };
 
-/* Called when the replay stands at its start_bar, before that step. `steps` is how many will come. */
+/* Called when the replay stands at its start_bar, before that step. `steps` is how many will come.
+ */
 int metrics_init(struct metrics *self, const struct metrics_run *run, const struct replay *replay,
                  size_t steps, struct error *err);
 void metrics_free(struct metrics *self);
@@ -132,8 +133,8 @@ void metrics_step_add(struct metrics *self, const struct replay_step *step);
 void metrics_finish(struct metrics *self, int64_t episodes);
 
 void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_TIER_ROWS]);
-/* Two rows a venue, long and short: at most 2 * BOOK_VENUES_MAX. Returns how many. Names are borrowed
-   from `venues`. */
+/* Two rows a venue, long and short: at most 2 * BOOK_VENUES_MAX. Returns how many. Names are
+   borrowed from `venues`. */
 size_t metrics_venues(const struct metrics *self, const struct book_venue *venues,
                       size_t venue_count, struct metrics_venue out[2 * BOOK_VENUES_MAX]);
 

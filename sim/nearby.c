@@ -15,8 +15,8 @@ static double **bins_of(const struct nearby *self, int class_id, int tier)
     return &self->bins[class_id * TIERS + tier];
 }
 
-/* Where a key lies in bins, as a real number that grows with the trigger price: for inverse contracts
-   |key| is near 1/P. */
+/* Where a key lies in bins, as a real number that grows with the trigger price: for inverse
+   contracts |key| is near 1/P. */
 static double place(const struct nearby *self, int class_id, double key)
 {
     const struct book *book = self->ladder->book;

@@ -1,8 +1,9 @@
 /*
  * How much would be liquidated close to the market: open interest alive, binned by trigger key, one
- * histogram per margin class and leverage tier (tiers close at different speeds). Bins are narrow against the window that is asked for, and a bin that
- * the market or the limit cuts counts in proportion. Kept up to date as positions open, fire and
- * thin, so asking costs a few bins and never a scan.
+ * histogram per margin class and leverage tier (tiers close at different speeds). Bins are narrow
+ * against the window that is asked for, and a bin that the market or the limit cuts counts in
+ * proportion. Kept up to date as positions open, fire and thin, so asking costs a few bins and
+ * never a scan.
  */
 #ifndef LIQCASCADE_SIM_NEARBY_H
 #define LIQCASCADE_SIM_NEARBY_H
@@ -14,17 +15,18 @@
 struct nearby {
     const struct ladder *ladder; /* not owned */
     const struct ledger *ledger; /* not owned */
-    double **bins;     /* per class and tier: `count` sums of coins as of the reference hazard; NULL:
-                          none yet; owned */
+    double **bins; /* per class and tier: `count` sums of coins as of the reference hazard; NULL:
+                      none yet; owned */
     double reference[2]; /* per side: H of ledger.h that the sums refer to */
     int count;
-    double low_log;    /* ln |key| of the first bin's lower end, for linear contracts */
-    double width_log;  /* of a bin */
-    bool failed;       /* memory ran short */
+    double low_log;   /* ln |key| of the first bin's lower end, for linear contracts */
+    double width_log; /* of a bin */
+    bool failed;      /* memory ran short */
 };
 
-/* Starts with what is on the ladder now. Prices between `low` and `high` (and e^0.7 beyond) are held
-   apart; what lies farther is not counted. `window_log` is the widest distance that will be asked. */
+/* Starts with what is on the ladder now. Prices between `low` and `high` (and e^0.7 beyond) are
+   held apart; what lies farther is not counted. `window_log` is the widest distance that will be
+   asked. */
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
                 double low, double high, double window_log, struct error *err);
 void nearby_free(struct nearby *self);

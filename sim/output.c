@@ -175,9 +175,8 @@ static int add_policies(struct inputs *self, const struct market *market, struct
 {
     for (int input = 0; input < MARKET_INPUT_COUNT; input++) {
         for (int flaw = 0; market->input_count[input] > 0 && flaw < QUALITY_FLAW_COUNT; flaw++) {
-            struct manifest_policy *policies =
-                memory_grow(self->policies, &self->policy_capacity, self->policy_count + 1,
-                            sizeof *policies);
+            struct manifest_policy *policies = memory_grow(
+                self->policies, &self->policy_capacity, self->policy_count + 1, sizeof *policies);
             if (policies == NULL)
                 return error_memory(err, "the manifest");
             self->policies = policies;

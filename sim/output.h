@@ -29,8 +29,8 @@ struct output_command {
     char *const *argv;
 };
 
-/* Writes everything to `directory` at once (reports/results.h), with `replace` in place of one that is
-   there. ERROR_IO; then nothing is left, and what was there is. */
+/* Writes everything to `directory` at once (reports/results.h), with `replace` in place of one that
+   is there. ERROR_IO; then nothing is left, and what was there is. */
 int output_write(const struct setup *setup, const struct run_tables *tables,
                  const struct output_warnings *warnings, const struct output_command *command,
                  const char *directory, bool replace, struct error *err);

@@ -28,8 +28,7 @@ static double shock_done(const struct path *self, int64_t time_ms)
 {
     if (time_ms >= self->at_ms + self->over_ms)
         return 1.0;
-    return time_ms <= self->at_ms ? 0.0
-                                  : (double)(time_ms - self->at_ms) / (double)self->over_ms;
+    return time_ms <= self->at_ms ? 0.0 : (double)(time_ms - self->at_ms) / (double)self->over_ms;
 }
 
 /* Price before the shock: the close of the last bar before it, or the open of the first bar. */

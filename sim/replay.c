@@ -128,8 +128,8 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
     impact_decay(&params->impact, &self->impact, market->step_ms);
     self->cascade.depth = depth_relative(&params->depth, &self->depth);
     if (self->bar == params->feedback_bar) {
-        /* From here on the price is made of the path and the impact of what fires; the impact of what
-           fired before is in the path. */
+        /* From here on the price is made of the path and the impact of what fires; the impact of
+           what fired before is in the path. */
         self->impact = (struct impact_state){0};
         self->start_impact_log = 0.0;
         self->cascade.feedback = true;
@@ -172,8 +172,8 @@ static void note_extreme(const struct replay *self, struct replay_step *out)
         self->start_impact_log;
 }
 
-static int walk_node(struct replay *self, const struct path_bar *bar, int node, double previous_last,
-                     struct replay_step *out, struct error *err)
+static int walk_node(struct replay *self, const struct path_bar *bar, int node,
+                     double previous_last, struct replay_step *out, struct error *err)
 {
     struct cascade *cascade = &self->cascade;
     struct impact_state before = self->impact;
@@ -249,8 +249,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
 static void trade_opens(struct replay *self, int side, double coins, double price,
                         const struct ledger_opening *opening)
 {
-    if (coins <= 0.0)
-        return;
+    /* A bar that opens nothing is opened all the same, so that it expires in its turn. */
     double funding = self->ladder.funding.linear, entry_sum = 0.0;
     if (self->book->from_file) {
         ledger_hold(&self->ledger, side, coins, price, funding);
@@ -332,8 +331,7 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
     if (code != ERROR_NONE)
         return code;
     depth_observe(&self->params->depth, &self->depth,
-                  range_variance(out->price_high, out->price_low),
-                  self->path->market->step_ms);
+                  range_variance(out->price_high, out->price_low), self->path->market->step_ms);
     code = check_invariants(self, out, err);
     self->last_close = out->price_close;
     self->bar++;

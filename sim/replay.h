@@ -7,9 +7,9 @@
  *   5. the invariants are checked: long OI = short OI, money is conserved.
  *
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
- * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. They are
- * the same computation: on an observed path, which already holds that impact, it counts twice and is
- * called naive; on a shock or a synthetic path it is the closed loop.
+ * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. They
+ * are the same computation: on an observed path, which already holds that impact, it counts twice
+ * and is called naive; on a shock or a synthetic path it is the closed loop.
  */
 #ifndef LIQCASCADE_SIM_REPLAY_H
 #define LIQCASCADE_SIM_REPLAY_H
@@ -31,39 +31,39 @@
 struct replay_params {
     struct impact_params impact;
     struct depth_params depth;
-    size_t feedback_bar;        /* forced orders move the price from this bar on; REPLAY_NEVER */
-    size_t frozen_bar;          /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
+    size_t feedback_bar; /* forced orders move the price from this bar on; REPLAY_NEVER */
+    size_t frozen_bar;   /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
     enum settle_fill fill;
     double mark_passthrough;
     double turnover_per_hour;
-    double hazard_exponent;     /* voluntary closing ~ leverage^this */
+    double hazard_exponent; /* voluntary closing ~ leverage^this */
     double absorbed_by_closers;
-    double oi_scale;            /* of the observed OI, or of a given book's coins */
-    size_t bars;                /* steps of the run */
-    size_t start_bar;           /* measured from here: before it the book is built, open loop */
+    double oi_scale;  /* of the observed OI, or of a given book's coins */
+    size_t bars;      /* steps of the run */
+    size_t start_bar; /* measured from here: before it the book is built, open loop */
     double branching_window_log;
     double fund_usd[BOOK_VENUES_MAX]; /* INFINITY: unlimited */
 };
 
 /* One measured step: a row of steps.csv, and the stuff of episodes and summary. */
 struct replay_step {
-    int64_t time_ms;          /* start of the bar */
+    int64_t time_ms;                                       /* start of the bar */
     double price_open, price_high, price_low, price_close; /* last, simulated */
     double mark_close;
-    double exogenous_close;   /* last price without the impact of forced orders */
-    double exogenous_log;     /* since the run's start: log move of the exogenous price ... */
-    double endogenous_log;    /* ... and of the impact of forced orders, at the close */
-    double extreme_log;       /* largest |log move| of the price within the bar since the run's start,
-                                 signed ... */
-    double extreme_endogenous_log; /* ... and the impact's part of it */
-    double oi_coins, oi_usd;  /* at the close; usd at mark */
+    double exogenous_close; /* last price without the impact of forced orders */
+    double exogenous_log;   /* since the run's start: log move of the exogenous price ... */
+    double endogenous_log;  /* ... and of the impact of forced orders, at the close */
+    double extreme_log;     /* largest |log move| of the price within the bar since the run's start,
+                               signed ... */
+    double extreme_endogenous_log;          /* ... and the impact's part of it */
+    double oi_coins, oi_usd;                /* at the close; usd at mark */
     double opens_coins[2], closes_coins[2]; /* long, short */
     double replacement_coins;
     double funding_rate;
-    double depth_share;       /* relative depth of the step */
-    double branching_ratio;   /* at the start of the step */
-    int64_t generations;      /* largest of its nodes */
-    bool unreachable;         /* open loop: see cascade_unreachable */
+    double depth_share;     /* relative depth of the step */
+    double branching_ratio; /* at the start of the step */
+    int64_t generations;    /* largest of its nodes */
+    bool unreachable;       /* open loop: see cascade_unreachable */
     struct settle_tally forced;
 };
 
@@ -75,17 +75,17 @@ struct replay {
     struct ledger ledger;
     struct impact_state impact;
     struct depth_state depth;
-    struct nearby nearby;      /* kept from start_bar on */
+    struct nearby nearby; /* kept from start_bar on */
     struct cascade cascade;
     struct settle settle;
-    size_t bar;                /* next to be walked */
-    double last_close;         /* simulated, of the bar before */
-    double start_price;        /* last price at the beginning of start_bar */
+    size_t bar;         /* next to be walked */
+    double last_close;  /* simulated, of the bar before */
+    double start_price; /* last price at the beginning of start_bar */
     double start_impact_log;
     double oi_start_coins;
-    double fund_net_usd, bad_debt_usd;   /* since the run began */
+    double fund_net_usd, bad_debt_usd; /* since the run began */
     double deposits_usd, withdrawals_usd;
-    double total_usd;          /* conserved; NaN while it cannot be checked (inverse contracts) */
+    double total_usd; /* conserved; NaN while it cannot be checked (inverse contracts) */
 };
 
 /* `params`, `path` and `book` must outlive `self`. ERROR_IO when memory is short; then `self` needs
@@ -94,8 +94,8 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
                 const struct book *book, struct error *err);
 void replay_free(struct replay *self);
 
-/* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching ratio,
-   reachability and extremes are not computed). ERROR_NUMERICAL when an invariant breaks. */
+/* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching
+   ratio, reachability and extremes are not computed). ERROR_NUMERICAL when an invariant breaks. */
 int replay_step(struct replay *self, struct replay_step *out, struct error *err);
 
 #endif

@@ -36,8 +36,8 @@ static int one_begin(const struct setup *setup, struct run_one *self, const stru
 {
     const struct scenario *scenario = setup->scenario;
     size_t steps = setup->bars - setup->start_bar;
-    struct episode_params params = {scenario->episode.floor_usd_per_min,
-                                    scenario->episode.quiet_ms, setup->market.step_ms};
+    struct episode_params params = {scenario->episode.floor_usd_per_min, scenario->episode.quiet_ms,
+                                    setup->market.step_ms};
     int code = metrics_init(&self->metrics, run, replay, steps, err);
     if (code != ERROR_NONE)
         return code;
@@ -182,7 +182,8 @@ static void append(void *rows, size_t *count, size_t size, const void *more, siz
     *count += more_count;
 }
 
-static void tables_add(struct run_tables *self, const struct setup *setup, const struct run_one *one)
+static void tables_add(struct run_tables *self, const struct setup *setup,
+                       const struct run_one *one)
 {
     self->summary[self->summary_count++] = one->metrics.summary;
     append(self->steps, &self->step_count, sizeof *self->steps, one->steps, one->step_count);

@@ -1,7 +1,8 @@
 /*
- * All runs of a scenario: every OI level of every replicate, in parallel, with the rows of the result
- * tables. Run i is level i / replicates, replicate i % replicates; levels that differ only in how
- * many traders there are share one book per replicate. The same bytes at any number of threads.
+ * All runs of a scenario: every OI level of every replicate, in parallel, with the rows of the
+ * result tables. Run i is level i / replicates, replicate i % replicates; levels that differ only
+ * in how many traders there are share one book per replicate. The same bytes at any number of
+ * threads.
  */
 #ifndef LIQCASCADE_SIM_RUN_H
 #define LIQCASCADE_SIM_RUN_H
@@ -40,8 +41,8 @@ struct run_tables {
 int run_scenario(const struct setup *setup, struct run_tables *out, struct error *err);
 void run_tables_free(struct run_tables *self);
 
-/* The described tables that the scenario's `output` asks for, summary first; at most RUN_TABLES_MAX.
-   Returns how many. They borrow the rows. */
+/* The described tables that the scenario's `output` asks for, summary first; at most
+   RUN_TABLES_MAX. Returns how many. They borrow the rows. */
 #define RUN_TABLES_MAX 6
 size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
                             struct table out[RUN_TABLES_MAX]);

@@ -30,9 +30,10 @@ static double fill_price(const struct settle *self, const struct cascade *cascad
     return crossing_price(cascade, shot, previous_last);
 }
 
-/* What is left of the margin at the fill, in quote currency; negative: a loss beyond it. Contracts of
-   an inverse position are its coins at entry. */
-static double remainder_usd(const struct ladder *ladder, const struct cascade_shot *shot, double fill)
+/* What is left of the margin at the fill, in quote currency; negative: a loss beyond it. Contracts
+   of an inverse position are its coins at entry. */
+static double remainder_usd(const struct ladder *ladder, const struct cascade_shot *shot,
+                            double fill)
 {
     const struct book_class *class = shot->position.class;
     double bankruptcy = ladder_bankruptcy_price(ladder, &shot->position);
@@ -93,8 +94,7 @@ void settle_node(struct settle *self, const struct cascade *cascade, struct ledg
 {
     for (size_t i = 0; i < cascade->shot_count; i++) {
         const struct cascade_shot *shot = &cascade->shots[i];
-        settle_shot(self, cascade, shot, ledger,
-                    fill_price(self, cascade, shot, previous_last));
+        settle_shot(self, cascade, shot, ledger, fill_price(self, cascade, shot, previous_last));
     }
 }
 

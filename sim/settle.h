@@ -1,10 +1,12 @@
 /*
  * Settlement: what a forced order was filled at, who won and lost, and the accounts that must add
  * up. The position's margin covers it down to its bankruptcy price: the insurance fund keeps what
- * the fill is better, and pays what it is worse. A fund of limited size leaves the rest as bad debt.
+ * the fill is better, and pays what it is worse. A fund of limited size leaves the rest as bad
+ * debt.
  *
  * Conservation: traders' equity + fund - bad debt + market makers' cash + withdrawals - deposits is
- * constant (linear contracts). Bad debt is a claim nobody pays, so it counts as money that is missing.
+ * constant (linear contracts). Bad debt is a claim nobody pays, so it counts as money that is
+ * missing.
  */
 #ifndef LIQCASCADE_SIM_SETTLE_H
 #define LIQCASCADE_SIM_SETTLE_H
@@ -15,9 +17,9 @@
 #include "sim/cascade.h"
 
 struct settle_flow {
-    double coins, usd;  /* usd: at the fill */
-    double traders;     /* how many identical traders of their size the positions stand for */
-    int64_t positions;  /* positions of the book */
+    double coins, usd; /* usd: at the fill */
+    double traders;    /* how many identical traders of their size the positions stand for */
+    int64_t positions; /* positions of the book */
 };
 
 struct settle_tally {
@@ -29,8 +31,8 @@ struct settle_tally {
 };
 
 enum settle_fill {
-    SETTLE_WALK, /* each order at the mean of the price before and after its own impact; open loop: at
-                    the price at which the path crossed its trigger */
+    SETTLE_WALK, /* each order at the mean of the price before and after its own impact; open loop:
+                    at the price at which the path crossed its trigger */
     SETTLE_FINAL /* all orders of a node at its final price */
 };
 
@@ -43,8 +45,9 @@ struct settle {
 
 void settle_begin_step(struct settle *self);
 
-/* Settles the shots of a node and takes them off the ledger. `previous_last` is the last price before
-   the node when the path is continuous up to it, NaN after a jump (a bar's open, a shock). */
+/* Settles the shots of a node and takes them off the ledger. `previous_last` is the last price
+   before the node when the path is continuous up to it, NaN after a jump (a bar's open, a shock).
+ */
 void settle_node(struct settle *self, const struct cascade *cascade, struct ledger *ledger,
                  double previous_last);
 

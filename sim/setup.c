@@ -87,7 +87,8 @@ static int read_venues(struct setup *self, struct error *err)
         } else {
             code = venue_tables_read(&self->tables[v], venue->rules, scenario->symbol, err);
             if (code == ERROR_NONE)
-                code = venue_brackets(self, v, scenario->time.warmup_ms, scenario->time.end_ms, err);
+                code =
+                    venue_brackets(self, v, scenario->time.warmup_ms, scenario->time.end_ms, err);
         }
         if (code != ERROR_NONE)
             return code;
@@ -122,11 +123,13 @@ static int read_positions(struct setup *self, struct error *err)
         double leverage = row->leverage;
         if (isnan(leverage) && !isnan(row->margin))
             leverage = row->entry_price * row->size_coins / row->margin;
-        self->given[i] = (struct book_given){find_venue(self, name), row->side, row->entry_price,
-                                             row->size_coins,        leverage,  row->liquidation_price};
+        self->given[i] =
+            (struct book_given){find_venue(self, name), row->side, row->entry_price,
+                                row->size_coins,        leverage,  row->liquidation_price};
         if (self->given[i].venue < 0)
             return error_at(err, ERROR_DATA, path, 0, 0, "venue",
-                            "`%s` is no venue of the scenario; expected a name under `venues`", name);
+                            "`%s` is no venue of the scenario; expected a name under `venues`",
+                            name);
     }
     return ERROR_NONE;
 }
@@ -158,9 +161,10 @@ static int read_market(struct setup *self, struct error *err)
     if (code != ERROR_NONE)
         return code;
     if (scenario->data.kind == DATA_OBSERVED && self->market.any_reconstructed)
-        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.kind",
-                        "is `observed`, but an input is a reconstruction; expected observed data, or "
-                        "`kind: any`");
+        return error_at(
+            err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.kind",
+            "is `observed`, but an input is a reconstruction; expected observed data, or "
+            "`kind: any`");
     return ERROR_NONE;
 }
 
@@ -187,12 +191,13 @@ static void make_path(struct setup *self)
     self->start_bar = (size_t)((scenario->time.start_ms - scenario->time.warmup_ms) / step);
 }
 
-/* Mean variance of the bars before the start, by their ranges (Parkinson 1980); of all bars when the
-   run starts at once. */
+/* Mean variance of the bars before the start, by their ranges (Parkinson 1980); of all bars when
+   the run starts at once. */
 static double mean_variance(const struct setup *self)
 {
     const struct market *market = &self->market;
-    size_t bars = self->start_bar > 0 && self->start_bar < market->bars ? self->start_bar : market->bars;
+    size_t bars =
+        self->start_bar > 0 && self->start_bar < market->bars ? self->start_bar : market->bars;
     double sum = 0.0;
     for (size_t i = 0; i < bars; i++) {
         double range = log(market->last.high[i] / market->last.low[i]);
@@ -201,7 +206,8 @@ static double mean_variance(const struct setup *self)
     return sum / ((double)bars * (double)market->step_ms);
 }
 
-/* How crowded the longs are: the last funding rate against all before it, in standard deviations. */
+/* How crowded the longs are: the last funding rate against all before it, in standard deviations.
+ */
 static int make_funding_z(struct setup *self, struct error *err)
 {
     const struct market *market = &self->market;
@@ -319,6 +325,7 @@ static struct leverage_params leverage_of(const struct scenario *scenario)
         .kind = kinds[scenario->book.leverage.model],
         .alpha = scenario->book.leverage.alpha,
         .minimum = scenario->book.leverage.minimum,
+        .maximum = isnan(scenario->book.leverage.maximum) ? 0.0 : scenario->book.leverage.maximum,
         .mu = scenario->book.leverage.mu,
         .sigma = scenario->book.leverage.sigma,
         .tail_share = scenario->book.leverage.tail_share,
@@ -413,8 +420,8 @@ static struct impact_params impact_of(const struct scenario *scenario, double oi
     return (struct impact_params){
         .kind = kinds[scenario->impact.model],
         .gamma = scenario->impact.gamma,
-        .reference_coins = scenario->impact.reference_coins *
-                           pow(oi_scale, scenario->impact.depth_oi_exponent),
+        .reference_coins =
+            scenario->impact.reference_coins * pow(oi_scale, scenario->impact.depth_oi_exponent),
         .reference_move_log = scenario->impact.reference_move_log,
         .permanent_share = scenario->impact.permanent_share,
         .half_life_ms = scenario->impact.half_life_ms,
@@ -433,7 +440,7 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
     struct replay_params out = {
         .impact = impact_of(scenario, level->scale),
         .depth = {.kind = scenario->impact.depth.model == DEPTH_VOLATILITY ? DEPTH_KIND_VOLATILITY
-                                                                            : DEPTH_KIND_CONSTANT,
+                                                                           : DEPTH_KIND_CONSTANT,
                   .zeta = scenario->impact.depth.zeta,
                   .floor = scenario->impact.depth.floor,
                   .half_life_ms = scenario->impact.depth.half_life_ms,

@@ -32,12 +32,12 @@ struct setup {
     struct brackets *brackets[SCENARIO_VENUES_MAX]; /* in force during the run; owned */
     struct book_venue venues[SCENARIO_VENUES_MAX];
     size_t venue_count;
-    struct positions positions;      /* with book.positions_from */
-    struct book_given *given;        /* owned */
-    double *funding_z;               /* per bar; owned; NULL without funding */
-    double reference_variance;       /* of the warm-up, per millisecond */
+    struct positions positions; /* with book.positions_from */
+    struct book_given *given;   /* owned */
+    double *funding_z;          /* per bar; owned; NULL without funding */
+    double reference_variance;  /* of the warm-up, per millisecond */
     struct setup_level levels[SCENARIO_LEVELS_MAX];
-    size_t level_count;              /* at least 1 */
+    size_t level_count; /* at least 1 */
 };
 
 /* Reads everything that the scenario names. Errors of the readers (data, io), ERROR_SCENARIO where

@@ -1,8 +1,8 @@
 /*
  * Leverage tiers: how positions are grouped by leverage where results show it and where holders
  * close at different speeds. The hazard of a tier is leverage^exponent (models/leverage.h) at its
- * geometric middle: new positions are drawn in proportion to stock times hazard, and voluntary closes
- * are taken in proportion to stock times hazard, so that the stock keeps its distribution.
+ * geometric middle: new positions are drawn in proportion to stock times hazard, and voluntary
+ * closes are taken in proportion to stock times hazard, so that the stock keeps its distribution.
  */
 #ifndef LIQCASCADE_SIM_TIERS_H
 #define LIQCASCADE_SIM_TIERS_H

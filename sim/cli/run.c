@@ -81,7 +81,7 @@ static void format_value(enum kind kind, double value, char buffer[CLI_NUMBER_SI
 {
     char text[32];
     if (isnan(value)) {
-        strcpy(buffer, "-");
+        snprintf(buffer, CLI_NUMBER_SIZE, "-");
         return;
     }
     switch (kind) {
@@ -109,7 +109,10 @@ struct line {
     enum kind kind;
 };
 
-#define LINE(label, member, kind) {label, offsetof(struct metrics_summary, member), kind}
+#define LINE(label, member, kind)                             \
+    {                                                         \
+        label, offsetof(struct metrics_summary, member), kind \
+    }
 
 static const struct line lines[] = {
     LINE("price before", price_start, PRICE),
@@ -167,8 +170,9 @@ static void print_summary(const struct setup *setup, const struct run_tables *ta
     size_t replicates = (size_t)scenario->replicates, levels = setup->level_count;
     char start[CALENDAR_TEXT_SIZE], end[CALENDAR_TEXT_SIZE], step[CALENDAR_TEXT_SIZE];
     char count[CLI_NUMBER_SIZE], words[128], level[32];
-    printf("%s%s\n", scenario->title != NULL ? scenario->title : scenario->symbol,
-           setup->market.any_reconstructed ? " [reconstruction]" : "");
+    const char *title = scenario->title != NULL ? scenario->title : scenario->symbol;
+    bool said = strstr(title, "reconstruction") != NULL;
+    printf("%s%s\n", title, setup->market.any_reconstructed && !said ? " (reconstruction)" : "");
     printf("  %-24s%s to %s, steps of %s\n", "window",
            calendar_format_iso(scenario->time.start_ms, start),
            calendar_format_iso(scenario->time.end_ms, end),
@@ -221,9 +225,8 @@ static int directory_of(const char *output, const char *scenario, char directory
     const char *name = strrchr(scenario, '/') != NULL ? strrchr(scenario, '/') + 1 : scenario;
     const char *dot = strrchr(name, '.');
     int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
-    int written = output != NULL
-                      ? snprintf(directory, PATHS_SIZE, "%s", output)
-                      : snprintf(directory, PATHS_SIZE, "results/%.*s", length, name);
+    int written = output != NULL ? snprintf(directory, PATHS_SIZE, "%s", output)
+                                 : snprintf(directory, PATHS_SIZE, "results/%.*s", length, name);
     if (written >= PATHS_SIZE)
         return error_set(err, ERROR_USAGE, "the results directory's name is too long");
     return ERROR_NONE;
