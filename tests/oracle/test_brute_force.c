@@ -101,7 +101,7 @@ static void same_tally(const struct pair *self, size_t bar, const struct settle_
 {
     for (int side = 0; side < 2; side++) {
         same_flow(self, bar, "forced flow of a side", &ladder->side[side], &brute->side[side]);
-        for (int tier = 0; tier < SETTLE_TIERS; tier++)
+        for (int tier = 0; tier < TIERS; tier++)
             same_flow(self, bar, "forced flow of a tier", &ladder->tier[side][tier],
                       &brute->tier[side][tier]);
         for (int venue = 0; venue < BOOK_VENUES_MAX; venue++)
@@ -222,13 +222,13 @@ static void same_accounts(const struct pair *self, size_t bar)
     const struct brute_force *brute = &self->brute;
     double scale = fabs(brute->deposits_usd) + fabs(brute->withdrawals_usd) + 1e9;
     for (int side = 0; side < 2; side++) {
-        same(self, bar, "open interest", ladder->ledger.side[side].coins, brute->coins[side]);
+        double oi = ledger_total(&ladder->ledger, side);
+        same(self, bar, "open interest", oi, ledger_total(&brute->ledger, side));
         double counted = brute->holders[side].coins;
         for (size_t i = 0; i < brute->count; i++)
             if (book_side_index(brute->positions[i].side) == side)
                 counted += brute->positions[i].coins;
-        close_to(self, bar, "open interest counted", ladder->ledger.side[side].coins, counted,
-                 1e-9 * fmax(counted, 1.0));
+        close_to(self, bar, "open interest counted", oi, counted, 1e-9 * fmax(counted, 1.0));
     }
     for (size_t v = 0; v < BOOK_VENUES_MAX; v++)
         same(self, bar, "fund", ladder->settle.fund_usd[v], brute->fund_usd[v]);

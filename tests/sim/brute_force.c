@@ -75,6 +75,15 @@ static void make_records(struct brute_force *self, bool prices_given)
     }
 }
 
+/* Entry price over the opening price. */
+static double relative_entry(const struct brute_force *self, const struct brute_bracket *bracket)
+{
+    const struct book_class *class = &self->book->classes[bracket->class_id];
+    return formula_of(self, bracket->class_id)
+        ->entry(class->side, bracket->terms.kappa, 1.0 / (double)bracket->terms.leverage,
+                class->rate, class->cum_usd / (double)bracket->terms.size_usd);
+}
+
 /* ---- opening ---------------------------------------------------------------------------- */
 
 static void expose(struct brute_force *self, size_t bar, double price)
@@ -97,23 +106,34 @@ static void expose(struct brute_force *self, size_t bar, double price)
     }
 }
 
-/* `coins` of a side open in the positions of a bar. */
-static void fill_bar(struct brute_force *self, int side_index, size_t bar, double coins)
+/* `coins` of a side open in the positions of a bar. Returns their margin; out_entry: per coin. */
+static double fill_bar(struct brute_force *self, int side_index, size_t bar, double coins,
+                       double price, double *out_entry)
 {
+    struct ledger_opening opening = {0};
+    *out_entry = 0.0;
     for (size_t i = 0; i < self->count; i++) {
         struct brute_position *position = &self->positions[i];
         if (position->bar != bar || book_side_index(position->side) != side_index)
             continue;
-        position->scale = coins / self->survival[side_index].fraction;
-        position->survival_then = self->survival[side_index];
-        position->coins = position->brackets[0].terms.share * coins;
+        const struct book_position *terms = &position->brackets[0].terms;
+        double entry = terms->share * relative_entry(self, &position->brackets[0]);
+        int tier = tier_of((double)terms->leverage);
+        position->opened = coins;
+        position->hazard_then = self->ledger.side[side_index].hazard;
+        position->coins = terms->share * coins;
+        opening.share[tier] += terms->share;
+        opening.entry[tier] += entry;
+        opening.margin[tier] += entry / (double)terms->leverage;
+        *out_entry += entry;
     }
-    self->coins[side_index] += coins;
+    return ledger_open(&self->ledger, side_index, bar, coins, price, self->funding_linear,
+                       &opening);
 }
 
 static void hold(struct brute_force *self, int side_index, double coins, double price)
 {
-    self->coins[side_index] += coins;
+    ledger_hold(&self->ledger, side_index, coins, price, self->funding_linear);
     self->holders[side_index].coins += coins;
     self->holders[side_index].entry_value += coins * price;
     self->holders[side_index].funding_value += coins * self->funding_linear;
@@ -133,15 +153,18 @@ bool brute_force_init(struct brute_force *self, const struct replay_params *para
         return false;
     }
     make_records(self, prices_given);
-    self->survival[0] = self->survival[1] = (struct brute_survival){0.5, 1};
+    if (ledger_init(&self->ledger, book->bars, params->hazard_exponent, NULL) != ERROR_NONE) {
+        brute_force_free(self);
+        return false;
+    }
     depth_start(&params->depth, &self->depth_state);
     memcpy(self->fund_usd, params->fund_usd, sizeof self->fund_usd);
     self->last_close = NAN;
     if (book->from_file) {
         expose(self, 0, 1.0);
         for (int side = 0; side < 2; side++) {
-            fill_bar(self, side, 0, params->oi_scale);
-            self->coins[side] = params->oi_scale * book->file_coins[side];
+            double entry;
+            fill_bar(self, side, 0, params->oi_scale, 1.0, &entry);
             hold(self, side, params->oi_scale * book->residual_coins[side],
                  path_bar_at(path, 0).last[0]);
         }
@@ -153,6 +176,7 @@ void brute_force_free(struct brute_force *self)
 {
     free(self->positions);
     free(self->shots);
+    ledger_free(&self->ledger);
     memset(self, 0, sizeof *self);
 }
 
@@ -233,11 +257,14 @@ static void set_price(struct brute_force *self, double last, double mark)
     self->mark = self->feedback ? mark * (share == 1.0 ? exp(impact) : exp(share * impact)) : mark;
 }
 
+/* Its share of what its bar opened, less what its tier's hazard closed since. */
 static double coins_of(const struct brute_force *self, const struct brute_position *position)
 {
-    const struct brute_survival *now = &self->survival[book_side_index(position->side)];
-    return ldexp(position->brackets[0].terms.share * position->scale * now->fraction,
-                 now->exponent - position->survival_then.exponent);
+    const struct book_position *terms = &position->brackets[0].terms;
+    double hazard = self->ledger.side[book_side_index(position->side)].hazard;
+    return terms->share * position->opened *
+           exp(self->ledger.tier_hazard[tier_of((double)terms->leverage)] *
+               (position->hazard_then - hazard));
 }
 
 /* ---- settlement ------------------------------------------------------------------------- */
@@ -262,11 +289,7 @@ static double fill_price(const struct brute_force *self, const struct fired *fir
 static double entry_of(const struct brute_force *self, const struct brute_position *position,
                        const struct brute_bracket *bracket)
 {
-    const struct book_class *class = &self->book->classes[bracket->class_id];
-    return formula_of(self, bracket->class_id)
-               ->entry(class->side, bracket->terms.kappa, 1.0 / (double)bracket->terms.leverage,
-                       class->rate, class->cum_usd / (double)bracket->terms.size_usd) *
-           position->open_price;
+    return relative_entry(self, bracket) * position->open_price;
 }
 
 static double remainder_of(const struct brute_force *self, const struct fired *fired, double entry,
@@ -304,14 +327,6 @@ static void count(struct settle_flow *flow, const struct fired *fired, double fi
     flow->positions++;
 }
 
-static int tier_of(double leverage)
-{
-    for (int tier = 0; tier < SETTLE_TIERS - 1; tier++)
-        if (fabs(leverage) < settle_tier_edges[tier + 1])
-            return tier;
-    return SETTLE_TIERS - 1;
-}
-
 static void settle_one(struct brute_force *self, const struct fired *fired, double previous,
                        struct settle_tally *tally)
 {
@@ -324,10 +339,11 @@ static void settle_one(struct brute_force *self, const struct fired *fired, doub
     double traders = fired->coins * entry / (double)bracket->terms.size_usd;
     pay(self, venue, remainder_of(self, fired, entry, fill), tally);
     count(&tally->side[side], fired, fill, traders);
-    count(&tally->tier[side][tier_of((double)bracket->terms.leverage)], fired, fill, traders);
+    double leverage = (double)bracket->terms.leverage;
+    count(&tally->tier[side][tier_of(leverage)], fired, fill, traders);
     count(&tally->venue[venue][side], fired, fill, traders);
     self->market_maker_cash -= (double)position->side * fired->coins * fill;
-    self->coins[side] -= fired->coins;
+    ledger_remove(&self->ledger, side, fired->coins, entry, leverage, position->funding_linear);
     position->coins = 0.0;
 }
 
@@ -498,30 +514,28 @@ double brute_force_total_usd(const struct brute_force *self, double price)
 
 /* ---- trading ---------------------------------------------------------------------------- */
 
-/* Every holder of a side closes the same part of what he has. */
-static void thin(struct brute_force *self, int side, double kept)
+/* Every holder of a side closes by the hazard of his tier, one by one; `hazard` passed, or all go.
+ */
+static void thin(struct brute_force *self, int side, double hazard, bool all)
 {
-    struct brute_survival *now = &self->survival[side];
-    int exponent;
-    now->fraction = frexp(now->fraction * kept, &exponent);
-    now->exponent += exponent;
-    self->holders[side].coins *= kept;
-    self->holders[side].entry_value *= kept;
-    self->holders[side].funding_value *= kept;
+    const double *tiers = self->ledger.tier_hazard;
+    double held = all ? 0.0 : exp(-tiers[0] * hazard), slowest = tiers[0];
+    for (int tier = 0; tier < TIERS; tier++)
+        slowest = fmin(slowest, tiers[tier]);
+    self->holders[side].coins *= held;
+    self->holders[side].entry_value *= held;
+    self->holders[side].funding_value *= held;
     for (size_t i = 0; i < self->count; i++) {
         struct brute_position *position = &self->positions[i];
         bool before = position->bar < self->bar || self->book->from_file;
         if (book_side_index(position->side) != side || !before)
             continue;
-        position->coins *= kept;
-        const struct brute_survival *then = &position->survival_then;
-        if (now->fraction == 0.0 ||
-            ldexp(now->fraction, now->exponent - then->exponent) < LEDGER_GONE * then->fraction)
+        int tier = tier_of((double)position->brackets[0].terms.leverage);
+        position->coins *= all ? 0.0 : exp(-tiers[tier] * hazard);
+        double passed = self->ledger.side[side].hazard - position->hazard_then;
+        if (all || slowest * passed > LEDGER_GONE)
             position->closed = true;
     }
-    /* When nobody is left, the survivors' factor starts afresh. */
-    if (now->fraction == 0.0)
-        *now = (struct brute_survival){0.5, 1};
 }
 
 static void close_some(struct brute_force *self, int side, double coins, double price)
@@ -529,34 +543,24 @@ static void close_some(struct brute_force *self, int side, double coins, double 
     if (coins <= 0.0)
         return;
     double before = side_equity(self, side, price);
-    double remaining = fmax(self->coins[side] - coins, 0.0);
-    thin(self, side, self->coins[side] > 0.0 ? remaining / self->coins[side] : 0.0);
-    self->coins[side] = remaining;
+    double remaining = fmax(ledger_total(&self->ledger, side) - coins, 0.0);
+    double hazard = self->ledger.side[side].hazard;
+    ledger_thin(&self->ledger, side, remaining);
+    thin(self, side, self->ledger.side[side].hazard - hazard, remaining == 0.0);
     self->withdrawals_usd += before - side_equity(self, side, price);
     self->market_maker_cash -= (side == BOOK_LONG ? coins : -coins) * price;
 }
 
 static void open_some(struct brute_force *self, int side, double coins, double price)
 {
-    if (coins <= 0.0)
-        return;
-    double sign = side == BOOK_LONG ? 1.0 : -1.0;
+    double sign = side == BOOK_LONG ? 1.0 : -1.0, entry = 1.0;
     if (self->book->from_file) {
         hold(self, side, coins, price);
         self->deposits_usd += coins * price;
-        self->market_maker_cash += sign * coins * price;
-        return;
+    } else {
+        self->deposits_usd += fill_bar(self, side, self->bar, coins, price, &entry);
     }
-    fill_bar(self, side, self->bar, coins);
-    for (size_t i = 0; i < self->count; i++) {
-        struct brute_position *position = &self->positions[i];
-        if (position->bar != self->bar || book_side_index(position->side) != side)
-            continue;
-        double entry = entry_of(self, position, &position->brackets[0]);
-        double leverage = (double)position->brackets[0].terms.leverage;
-        self->deposits_usd += position->coins * entry / leverage;
-        self->market_maker_cash += sign * position->coins * entry;
-    }
+    self->market_maker_cash += sign * coins * price * entry;
 }
 
 static struct ledger_flows flows_of(const struct brute_force *self, double oi_before,
@@ -591,7 +595,7 @@ static void trade(struct brute_force *self, double oi_before, struct replay_step
         out->closes_coins[side] = flows.closes[side];
     }
     out->replacement_coins = flows.replacement;
-    out->oi_coins = self->coins[BOOK_LONG];
+    out->oi_coins = ledger_total(&self->ledger, BOOK_LONG);
     out->oi_usd = out->oi_coins * self->mark;
 }
 
@@ -648,7 +652,7 @@ static void end_prices(struct brute_force *self, const struct path_bar *bar,
 void brute_force_step(struct brute_force *self, struct replay_step *out)
 {
     struct path_bar bar = path_bar_at(self->path, self->bar);
-    double oi_before = self->coins[BOOK_LONG], previous = NAN;
+    double oi_before = ledger_total(&self->ledger, BOOK_LONG), previous = NAN;
     struct fired *fired = calloc(self->count + 1, sizeof *fired);
     liqcascade_bug_assert(fired != NULL, "the brute-force engine is out of memory");
     begin_step(self, &bar, out);

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "sim/replay.h"
 
-#define BRUTE_BLUR 0.06 /* three bins of sim/nearby.h */
+#define BRUTE_BLUR 0.11 /* two bins of sim/nearby.h */
 
 /* One bracket that may liquidate a position. */
 struct brute_bracket {
@@ -29,20 +29,13 @@ struct brute_bracket {
     double level;               /* K of models/margin.h, once open */
 };
 
-/* fraction * 2^exponent, fraction in [1/2, 1): survival of a side may fall below any double. */
-struct brute_survival {
-    double fraction;
-    int exponent;
-};
-
 struct brute_position {
     int side;            /* +1, -1 */
     uint32_t bar, order; /* place within its run */
     bool open, fired;
-    bool closed;  /* by its holder's will, but for a rest below LEDGER_GONE */
-    double scale; /* coins opened in its bar / fraction of survival then */
-    struct brute_survival survival_then;
-    double coins;                                       /* alive, thinned one by one */
+    bool closed;                /* by its holder's will, but for a rest (LEDGER_GONE) */
+    double opened, hazard_then; /* its side's, in its bar */
+    double coins;               /* alive, thinned one by one */
     double open_price, funding_linear, funding_inverse; /* at opening */
     int bracket_count;
     struct brute_bracket brackets[BRACKETS_MAX];
@@ -66,8 +59,7 @@ struct brute_force {
     struct brute_position *positions;
     size_t count;
     struct brute_holders holders[2];
-    double coins[2]; /* of a side, holders included */
-    struct brute_survival survival[2];
+    struct ledger ledger;
     struct impact_state impact;
     struct depth_state depth_state;
     double depth, last, mark;

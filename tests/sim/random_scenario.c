@@ -316,6 +316,7 @@ static void draw_run(struct random_scenario *self)
     params->mark_passthrough =
         random_scenario_chance(self, 0.5) ? 1.0 : random_scenario_between(self, 0.0, 1.0);
     params->turnover_per_hour = random_scenario_chance(self, 0.8) ? 0.05 : 0.0;
+    params->hazard_exponent = self->book_params.leverage.hazard_exponent;
     params->absorbed_by_closers = random_scenario_uniform(self);
     params->oi_scale = random_scenario_chance(self, 0.5) ? 1.0 : 1.7;
     params->bars = self->market.bars;
