@@ -50,6 +50,7 @@ struct scenario_venue {
     double oi_share;          /* of the modelled OI; the shares sum to 1 */
     double cap_scale;         /* multiplies every notional cap of its brackets */
     int margin;               /* enum scenario_margin */
+    double insurance_fund_usd; /* at the start; NaN: unlimited */
     double flat_rate;         /* rules: flat: one bracket, this MMR ...; NaN with other rules */
     double flat_max_leverage; /* ... and this maximum leverage; NaN with other rules */
 };

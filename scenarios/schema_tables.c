@@ -276,6 +276,8 @@ static const struct schema_row venue_rows[] = {
                "multiplies every notional cap of the brackets"),
     ROW_CHOICE("margin", IN_VENUE(margin), "linear_mark", words_margin,
                "formula of the liquidation price"),
+    ROW_NUMBER("insurance_fund_usd", "usd", IN_VENUE(insurance_fund_usd), "null", 0, ROW_ANY_HIGH,
+               NULL, "the insurance fund at the start; null: without limit, so that no debt is bad"),
     ROW_NUMBER("flat_rate", "share", IN_VENUE(flat_rate), "null", 0, 0.99, NULL,
                "flat: maintenance margin rate"),
     ROW_NUMBER("flat_max_leverage", "", IN_VENUE(flat_max_leverage), "null", 1, 1000, NULL,

@@ -42,6 +42,9 @@ const struct field metrics_summary_fields[] = {
     SUMMARY(liquidated_traders, FIELD_DOUBLE, "", "traders that they stand for"),
     SUMMARY(liquidated_share_of_oi, FIELD_DOUBLE, "share", "liquidated_coins over oi_start_coins"),
     SUMMARY(long_share, FIELD_DOUBLE, "share", "longs' part of liquidated_usd"),
+    SUMMARY(reported_coins, FIELD_DOUBLE, "coins",
+            "liquidations in the observed feed; empty: none given"),
+    SUMMARY(reported_long_share, FIELD_DOUBLE, "share", "longs' part of reported_coins"),
     SUMMARY(peak_step_usd, FIELD_DOUBLE, "usd", "largest forced flow of one step"),
     COLUMN(metrics_summary, "peak_step", peak_step_ms, FIELD_TIME_MS, "utc", "start of that step"),
     SUMMARY(peak_hour_usd, FIELD_DOUBLE, "usd",
@@ -100,6 +103,8 @@ const struct field metrics_step_fields[] = {
     STEP(opens_short_coins, FIELD_DOUBLE, "coins", "shorts opened"),
     STEP(closes_long_coins, FIELD_DOUBLE, "coins", "longs closed by choice"),
     STEP(closes_short_coins, FIELD_DOUBLE, "coins", "shorts closed by choice"),
+    STEP_NUMBER(reported_long_coins, "coins", "longs in the observed feed; empty: none given"),
+    STEP_NUMBER(reported_short_coins, "coins", "shorts in the observed feed"),
     STEP_NUMBER(replacement_coins, "coins", "forced flow beyond the fall of OI and turnover"),
     STEP_NUMBER(funding_rate, "share",
                 "funding paid at the start, of notional; positive: longs pay"),
@@ -246,6 +251,8 @@ void metrics_step_add(struct metrics *self, const struct replay_step *step)
         summary->generations_max = step->generations;
     summary->unreachable_steps += step->unreachable;
     self->replacement_coins += step->replacement_coins;
+    self->reported_coins[BOOK_LONG] += step->reported_coins[BOOK_LONG];
+    self->reported_coins[BOOK_SHORT] += step->reported_coins[BOOK_SHORT];
     if (fabs(step->extreme_log) >= fabs(self->extreme_log)) {
         self->extreme_log = step->extreme_log;
         summary->endogenous_move = step->extreme_endogenous_log;
@@ -287,6 +294,8 @@ void metrics_finish(struct metrics *self, int64_t episodes)
     summary->liquidated_traders = longs->traders + shorts->traders;
     summary->liquidated_share_of_oi = ratio(summary->liquidated_coins, summary->oi_start_coins);
     summary->long_share = ratio(longs->usd, summary->liquidated_usd);
+    summary->reported_coins = self->reported_coins[BOOK_LONG] + self->reported_coins[BOOK_SHORT];
+    summary->reported_long_share = ratio(self->reported_coins[BOOK_LONG], summary->reported_coins);
     summary->oi_change_share =
         ratio(summary->oi_end_coins - summary->oi_start_coins, summary->oi_start_coins);
     summary->peak_hour_usd = peak(self, CALENDAR_HOUR_MS);
@@ -373,6 +382,8 @@ struct metrics_step metrics_step_row(int64_t run, const struct replay_step *step
         .opens_short_coins = step->opens_coins[BOOK_SHORT],
         .closes_long_coins = step->closes_coins[BOOK_LONG],
         .closes_short_coins = step->closes_coins[BOOK_SHORT],
+        .reported_long_coins = step->reported_coins[BOOK_LONG],
+        .reported_short_coins = step->reported_coins[BOOK_SHORT],
         .replacement_coins = step->replacement_coins,
         .funding_rate = step->funding_rate,
         .depth_share = step->depth_share,

@@ -34,6 +34,7 @@ struct metrics_summary {
     int64_t liquidated_positions;
     double liquidated_traders;
     double liquidated_share_of_oi, long_share;
+    double reported_coins, reported_long_share;
     double peak_step_usd, peak_hour_usd, peak_4h_usd, peak_24h_usd;
     int64_t peak_step_ms;
     double exogenous_move, endogenous_move, amplification, endogenous_share;
@@ -57,6 +58,7 @@ struct metrics_step {
     double liquidated_long_coins, liquidated_short_coins;
     int64_t liquidated_long_positions, liquidated_short_positions;
     double opens_long_coins, opens_short_coins, closes_long_coins, closes_short_coins;
+    double reported_long_coins, reported_short_coins;
     double replacement_coins, funding_rate, depth_share, branching_ratio;
     int64_t generations;
     bool unreachable;
@@ -119,6 +121,7 @@ struct metrics {
     double *sum_usd; /* forced flow up to each measured step, cumulative; owned */
     size_t steps;
     double replacement_coins;
+    double reported_coins[2];
     double extreme_log;
 };
 

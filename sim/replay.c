@@ -143,6 +143,9 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
     out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
     out->depth_share = self->cascade.depth;
     out->branching_ratio = NAN;
+    bool reported = market->liq_long_coins != NULL && self->bar < market->bars && !self->path->shock;
+    out->reported_coins[BOOK_LONG] = reported ? market->liq_long_coins[self->bar] : NAN;
+    out->reported_coins[BOOK_SHORT] = reported ? market->liq_short_coins[self->bar] : NAN;
     double factor = self->cascade.feedback
                         ? exp(params->mark_passthrough *
                               impact_log(&params->impact, &self->impact, self->cascade.depth))

@@ -60,6 +60,7 @@ struct replay_step {
     double opens_coins[2], closes_coins[2]; /* long, short */
     double replacement_coins;
     double funding_rate;
+    double reported_coins[2]; /* liquidations in the observed feed: long, short; NaN: none given */
     double depth_share;     /* relative depth of the step */
     double branching_ratio; /* at the start of the step */
     int64_t generations;    /* largest of its nodes */

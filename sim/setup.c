@@ -464,7 +464,9 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         if (out.frozen_bar > out.feedback_bar)
             out.frozen_bar = out.feedback_bar;
     }
-    for (int v = 0; v < BOOK_VENUES_MAX; v++)
-        out.fund_usd[v] = INFINITY;
+    for (size_t v = 0; v < self->venue_count; v++) {
+        double fund = scenario->venues[v].insurance_fund_usd;
+        out.fund_usd[v] = isnan(fund) ? INFINITY : fund;
+    }
     return out;
 }

@@ -72,13 +72,13 @@ static int make_column(struct source_column *out, const char *text, struct error
     char *name = NULL, *place = NULL;
     int64_t index;
     int code = split_pair(text, "--column", &name, &place, err);
-    int field = code == ERROR_NONE ? series_field_find(name) : 0;
-    if (field < 0) {
+    int field = name ? series_field_find(name) : -1;
+    if (code == ERROR_NONE && field < 0)
         code = error_at(err, ERROR_USAGE, NULL, 0, 0, "--column",
-                        "%s is no field; expected open, high, low, close, volume, oi, rate, "
+                        "\"%s\" names no field; expected open, high, low, close, volume, oi, rate, "
                         "liq_long, liq_short, ...",
-                        name);
-    } else if (code == ERROR_NONE) {
+                        text);
+    if (code == ERROR_NONE && place) {
         out->field = (enum series_field)field;
         if (text_to_int64(place, strlen(place), &index) && index >= 1 && index <= 1024) {
             out->index = (int)index;

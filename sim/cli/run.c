@@ -121,6 +121,8 @@ static const struct line lines[] = {
     LINE("open interest before", oi_start_usd, USD),
     LINE("change of OI in coins", oi_change_share, PERCENT),
     LINE("liquidated", liquidated_usd, USD),
+    LINE("  in coins", liquidated_coins, COUNT),
+    LINE("  in the reported feed", reported_coins, COUNT),
     LINE("  of them longs", long_share, PERCENT),
     LINE("  of open interest", liquidated_share_of_oi, PERCENT),
     LINE("  largest hour", peak_hour_usd, USD),
@@ -135,6 +137,8 @@ static void print_lines(const struct run_tables *tables, size_t levels, size_t r
 {
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         char text[CLI_NUMBER_SIZE], low[CLI_NUMBER_SIZE], high[CLI_NUMBER_SIZE];
+        if (isnan(value_of(&tables->summary[0], lines[i].offset)))
+            continue; /* nothing of the kind was given */
         printf("  %-24s", lines[i].label);
         for (size_t level = 0; level < levels; level++) {
             struct spread spread =
