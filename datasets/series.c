@@ -52,12 +52,21 @@ static int said_error(const struct source_spec *spec, int code, struct error *er
                     "%s: %s", subject, message);
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Only of a regular file: a folder may hold folders, and a glob may match them. */
 static int add_path(struct paths *self, const char *folder, const char *name, struct error *err)
 {
     char path[PATHS_SIZE];
     int length = snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
     if (length < 0 || length >= PATHS_SIZE)
         return error_at(err, ERROR_IO, name, 0, 0, NULL, "the path is too long");
+    if (!is_regular(path))
+        return ERROR_NONE;
     if (self->count == self->capacity) {
         char **items = memory_grow(self->items, &self->capacity, self->count + 1, sizeof *items);
         if (!items)
@@ -91,12 +100,6 @@ static bool is_companion(const char *name)
            (length > 9 && strcmp(name + length - 9, ".CHECKSUM") == 0);
 }
 
-static bool is_regular(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 static int list_folder(struct loader *self, const char *path, struct error *err)
 {
     int code = ERROR_NONE;
@@ -104,11 +107,8 @@ static int list_folder(struct loader *self, const char *path, struct error *err)
     if (!folder)
         return error_errno(err, path, errno, "cannot read the folder");
     for (struct dirent *entry; code == ERROR_NONE && (entry = readdir(folder)) != NULL;) {
-        if (is_companion(entry->d_name))
-            continue;
-        code = add_path(&self->paths, path, entry->d_name, err);
-        if (code == ERROR_NONE && !is_regular(self->paths.items[self->paths.count - 1]))
-            memory_free(self->paths.items[--self->paths.count]);
+        if (!is_companion(entry->d_name))
+            code = add_path(&self->paths, path, entry->d_name, err);
     }
     closedir(folder);
     if (code == ERROR_NONE && self->paths.count == 0)
@@ -125,7 +125,7 @@ static int list_glob(struct loader *self, const char *pattern, struct error *err
         return error_memory(err, "listing files");
     for (size_t i = 0; status == 0 && code == ERROR_NONE && i < found.gl_pathc; i++) {
         const char *slash = strrchr(found.gl_pathv[i], '/');
-        if (!is_companion(slash ? slash + 1 : found.gl_pathv[i]) && is_regular(found.gl_pathv[i]))
+        if (!is_companion(slash ? slash + 1 : found.gl_pathv[i]))
             code = add_path(&self->paths, "", found.gl_pathv[i], err);
     }
     globfree(&found);
@@ -144,8 +144,10 @@ static int list_files(struct loader *self, struct error *err)
         code = list_glob(self, path, err);
     else if (S_ISDIR(status.st_mode))
         code = list_folder(self, path, err);
-    else
+    else if (S_ISREG(status.st_mode))
         code = add_path(&self->paths, "", path, err);
+    else
+        code = said_error(self->spec, ERROR_IO, err, "not a file, glob or folder", path);
     if (self->paths.count > 1)
         qsort(self->paths.items, self->paths.count, sizeof *self->paths.items, compare_paths);
     return code;
@@ -429,7 +431,7 @@ static int read_files(struct loader *self, struct error *err)
 
 static int no_rows(const struct loader *self, struct error *err)
 {
-    const char *path = self->spec->path ? self->spec->path : self->paths.items[0];
+    const char *path = self->spec->path ? self->spec->path : self->spec->builtin;
     char from[CALENDAR_TEXT_SIZE], to[CALENDAR_TEXT_SIZE], first[CALENDAR_TEXT_SIZE],
         last[CALENDAR_TEXT_SIZE];
     if (!self->seen)
@@ -482,8 +484,10 @@ static int prepare(struct loader *self, struct error *err)
     if (!spec->builtin && !spec->path)
         return said_error(spec, ERROR_DATA, err, "expected a path or a shipped series", "source");
     int code = spec->builtin ? find_builtin(self, err) : list_files(self, err);
-    if (code == ERROR_NONE)
-        code = read_meta(self, self->paths.items[0], err);
+    if (code != ERROR_NONE)
+        return code;
+    liqcascade_bug_assert(self->paths.items, "a source without files is an error");
+    code = read_meta(self, self->paths.items[0], err);
     self->spec = &self->shipped;
     if (code == ERROR_NONE)
         code = find_descriptor(self, err);

@@ -313,7 +313,7 @@ static int find_second_member(struct stream *self, bool *out_found, struct error
    only certain to be damage when no other member can be there. */
 static int check_gzip_trailer(struct stream *self, struct error *err)
 {
-    unsigned char trailer[8];
+    unsigned char trailer[8] = {0};
     if (self->packed_bytes < 18)
         return data_error(self, err, "truncated gzip");
     int code = read_packed(self, self->packed_bytes - 8, trailer, sizeof trailer, err);
