@@ -273,6 +273,18 @@ static double draw_entry(const struct drawing *self, size_t bar, double u)
     return entry_triangular(bars->low[bar], bars->high[bar], close, u) / close;
 }
 
+/* True when the bar's close has passed the liquidation price of an entry `e` within the bar:
+   whoever is left at the close cannot have opened there. */
+static bool dead_at_close(const struct margin_formula *formula, const struct brackets *table,
+                          int bracket, int side, double e, double inverse_leverage, double notional)
+{
+    double rate = table->rate[bracket];
+    double kappa =
+        formula->kappa(side, e, inverse_leverage, rate, table->cum_usd[bracket] / notional);
+    double close = formula->slope(side, rate) * margin_z(formula, 1.0);
+    return (double)side * close <= (double)side * kappa;
+}
+
 /* Draws one position into `draft`; its share is the weight, normalised later. */
 static void draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
                           int side, int i, uint32_t ordinal, double tilt, struct draft *draft)
@@ -294,6 +306,8 @@ static void draw_position(const struct drawing *self, size_t bar, int venue, int
     double inverse_leverage = 1.0 / (double)leverage;
     int bracket = margin_bracket(where->formula, table, side, notional, (double)leverage);
     int edge = edge_bracket(where->formula, table, bracket, side, notional, inverse_leverage);
+    if (dead_at_close(where->formula, table, bracket, side, e, inverse_leverage, notional))
+        e = 1.0;
     double weight = mass * self->hazard[tier_of((double)leverage)];
     if (tilt > 0.0)
         weight *= pow((double)leverage, tilt);

@@ -116,7 +116,8 @@ struct book_params {
     struct book_venue venues[BOOK_VENUES_MAX];
 };
 
-/* Draws the book, in parallel over bars; the same bytes at any number of threads. About 24 bytes a
+/* Draws the book, in parallel over bars; an entry that the bar's own close would have liquidated is
+   made at the close; the same bytes at any number of threads. About 24 bytes a
    position and 20 a run. ERROR_SCENARIO, ERROR_IO (memory), ERROR_INTERRUPTED. On failure `self`
    needs no free. */
 int book_draw(struct book *self, const struct book_params *params, const struct book_bars *bars,
