@@ -37,6 +37,7 @@ struct loader {
     struct series_rows rows;
     struct paths paths;
     uint32_t file;
+    size_t headerless_width; /* columns of the first file without a header; 0: none yet */
     int64_t rows_of_file;
     int64_t seen_first_ms, seen_last_ms; /* of all rows, inside the window or not */
     bool seen;
@@ -62,7 +63,9 @@ static bool is_regular(const char *path)
 static int add_path(struct paths *self, const char *folder, const char *name, struct error *err)
 {
     char path[PATHS_SIZE];
-    int length = snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
+    size_t end = strlen(folder);
+    bool slash = end > 0 && folder[end - 1] != '/';
+    int length = snprintf(path, sizeof path, "%s%s%s", folder, slash ? "/" : "", name);
     if (length < 0 || length >= PATHS_SIZE)
         return error_at(err, ERROR_IO, name, 0, 0, NULL, "the path is too long");
     if (!is_regular(path))
@@ -304,6 +307,20 @@ static int check_fields(struct loader *self, const char *file, struct error *err
     return ERROR_NONE;
 }
 
+/* Without a header only the number of columns tells that a file is of another kind. */
+static int check_width(struct loader *self, const char *file, size_t count, struct error *err)
+{
+    if (self->layout.header == CSV_HEADER_YES)
+        return ERROR_NONE;
+    if (self->headerless_width == 0)
+        self->headerless_width = count;
+    if (self->headerless_width == count)
+        return ERROR_NONE;
+    return error_at(err, ERROR_DATA, file, 1, 0, NULL,
+                    "%zu columns; expected %zu, as in the files of the series before it", count,
+                    self->headerless_width);
+}
+
 static int on_first(struct csv_reader *reader, const struct csv_text *fields, size_t count,
                     struct error *err)
 {
@@ -315,6 +332,8 @@ static int on_first(struct csv_reader *reader, const struct csv_text *fields, si
         code = check_units(self, file, err);
     if (code == ERROR_NONE)
         code = check_fields(self, file, err);
+    if (code == ERROR_NONE)
+        code = check_width(self, file, count, err);
     reader->columns = self->layout.columns;
     reader->column_count = self->layout.column_count;
     reader->header = self->layout.header;

@@ -42,7 +42,8 @@ struct series {
    content lies outside are skipped or cut while streaming. `policies` NULL: measure only, repair
    nothing (data check). With policies, an `error` policy stops at the first such row with file and
    line; others are applied and counted in `quality`.
-   ERROR_IO: a file is missing or unreadable. ERROR_DATA: file, line, column, what was expected.
+   ERROR_IO: a file is missing or unreadable. ERROR_DATA: file, line, column, what was expected;
+   also where the files are not of one series but contradict each other or differ in their columns.
    On failure `self` is empty and needs no free. */
 int series_read(struct series *self, const struct source_spec *spec, int64_t from_ms, int64_t to_ms,
                 const struct quality_policies *policies, struct error *err);

@@ -14,6 +14,7 @@
 #define JUMP_MIN_RETURNS 100
 #define JUMP_SAMPLE 65536 /* returns that the robust sigma is taken from, evenly spaced */
 #define MAX_BANDS 64
+#define MAX_CORRECTIONS 10 /* rows in which re-issued files may differ, or 1 % of all */
 
 /* --- what a policy says --- */
 
@@ -307,6 +308,27 @@ static bool same_values(const struct series_rows *rows, size_t i)
     return true;
 }
 
+/* Two files that say different things about the same times are two series, say BTC and ETH in one
+   folder: to drop either as a repeat would be wrong. A few such rows are corrections. */
+static int check_one_series(const struct series_check *self, const struct series_rows *rows,
+                            struct error *err)
+{
+    size_t count = 0, last = 0;
+    for (size_t i = 1; i < rows->count; i++)
+        if (repeats(rows, i) && rows->file[i] != rows->file[i - 1] && !same_values(rows, i)) {
+            count++;
+            last = i;
+        }
+    if (count <= MAX_CORRECTIONS || count <= rows->count / 100)
+        return ERROR_NONE;
+    const char *slash = strrchr(self->files[rows->file[last - 1]], '/');
+    return error_at(err, ERROR_DATA, self->files[rows->file[last]], (long)rows->line[last], 0,
+                    self->key,
+                    "gives other values than %s for the same times (%zu of %zu rows); expected "
+                    "the files of one series",
+                    slash ? slash + 1 : self->files[rows->file[last - 1]], count, rows->count);
+}
+
 static int check_repeat(struct series_check *self, const struct series_rows *rows, size_t i,
                         struct error *err)
 {
@@ -329,10 +351,12 @@ static int check_repeats(struct series_check *self, struct series_rows *rows, st
         first++;
     if (self->descriptor->shape == DESCRIPTOR_EVENTS || first >= rows->count)
         return ERROR_NONE;
+    int code = check_one_series(self, rows, err);
+    if (code != ERROR_NONE)
+        return code;
     bool *keep = memory_alloc(rows->count, sizeof *keep);
     if (!keep)
         return error_memory(err, "looking for repeats");
-    int code = ERROR_NONE;
     keep[0] = true;
     for (size_t i = 1; code == ERROR_NONE && i < rows->count; i++) {
         keep[i] = !repeats(rows, i);

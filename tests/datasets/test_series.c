@@ -166,6 +166,42 @@ static void a_glob_of_daily_files_is_one_series_in_time_order(void **state)
     series_free(&series);
 }
 
+/* A folder that holds BTC and ETH is no series; files that overlap and agree are. */
+static void files_of_two_series_are_not_one(void **state)
+{
+    struct text_buffer text = {0};
+    struct series series;
+    struct error err = {0};
+    write_bars("two-a.csv", 20, "", 0, 0);
+    struct source_spec spec = spec_of(MARKET_PRICE, scratch_path("two-*.csv"), NULL);
+    write_bars("two-b.csv", 30, "", 0, 0);
+    read_good(&series, &spec);
+    assert_int_equal(series.rows, 30);
+    assert_int_equal(series.quality.count[QUALITY_REPEAT], 20);
+    series_free(&series);
+    text_append(&text, HEADER);
+    for (int i = 0; i < 20; i++)
+        text_appendf(&text, "%lld,5,6,4,5,1\n", (long long)(START + i * CALENDAR_MINUTE_MS));
+    scratch_text("two-b.csv", text.data);
+    text_buffer_free(&text);
+    assert_int_equal(series_read(&series, &spec, CALENDAR_NONE, CALENDAR_NONE, NULL, &err),
+                     ERROR_DATA);
+    print_message("  %s\n", err.message);
+    assert_non_null(strstr(err.message, "two-a.csv for the same times (20 of 40 rows)"));
+}
+
+static void files_without_header_agree_in_width(void **state)
+{
+    struct series series;
+    struct error err = {0};
+    scratch_text("wide-a.csv", "1718830800,5,6\n");
+    scratch_text("wide-b.csv", "1718834400,5,6,4,5,9\n");
+    struct source_spec spec = spec_of(MARKET_LIQUIDATIONS, scratch_path("wide-*.csv"), NULL);
+    assert_int_equal(series_read(&series, &spec, CALENDAR_NONE, CALENDAR_NONE, NULL, &err),
+                     ERROR_DATA);
+    assert_non_null(strstr(err.message, "6 columns; expected 3"));
+}
+
 static void only_the_window_is_kept(void **state)
 {
     struct source_spec spec = spec_of(MARKET_PRICE, write_bars("window.csv", 10, "", 0, 0), NULL);
@@ -634,6 +670,8 @@ int main(void)
         cmocka_unit_test(a_clean_file_is_read_as_it_stands),
         cmocka_unit_test(klines_read_alike_in_all_their_forms),
         cmocka_unit_test(a_glob_of_daily_files_is_one_series_in_time_order),
+        cmocka_unit_test(files_of_two_series_are_not_one),
+        cmocka_unit_test(files_without_header_agree_in_width),
         cmocka_unit_test(only_the_window_is_kept),
         cmocka_unit_test(generic_files_say_their_columns_zone_and_filter),
         cmocka_unit_test(liquidation_orders_are_events_in_usd),
