@@ -1,0 +1,288 @@
+/*
+ * Books drawn from the leverage, size and entry models.
+ */
+#include "sim/book_build.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "models/entry.h"
+
+enum { CHUNK_BARS = 512 };
+
+/* A share of the strata stands for hedged shorts (basis, market making), own prior. */
+static const double HEDGED_STRATA = 0.2;
+
+/* Everything that a drawing thread reads. */
+struct drawing {
+    const struct book_params *params;
+    const struct book_bars *bars;
+    struct book *book;
+    struct book_class_map map;
+    struct random_stream stream[2];
+    struct leverage *leverage; /* per venue */
+    double survival_cap[BOOK_VENUES_MAX][BOOK_TABLES_MAX][BRACKETS_MAX];
+    int strata[BOOK_VENUES_MAX]; /* positions per bar and side of a venue */
+    double hazard[TIERS];        /* weight of an open against the stock */
+};
+
+/* ---- drawing ---------------------------------------------------------------------------- */
+
+/* Highest leverage that anybody holds in a bracket. */
+static double leverage_cap(const struct book_params *params, const struct brackets *table,
+                           int bracket)
+{
+    double cap = table->max_leverage[bracket];
+    return params->leverage.maximum > 0.0 && params->leverage.maximum < cap
+               ? params->leverage.maximum
+               : cap;
+}
+
+/* Leverage of stratum i of n with its weight in the opens; hedged shorts have strata of their own.
+ */
+static double draw_leverage(const struct drawing *self, int venue, int side, int i, int n, double u,
+                            double cap, double survival_cap, double *out_mass)
+{
+    const struct book_params *params = self->params;
+    int hedged = 0;
+    if (side < 0 && params->hedged_short_share > 0.0 && n > 1)
+        hedged = (int)fmax(1.0, HEDGED_STRATA * n);
+    double lower, upper, leverage;
+    if (i < hedged) {
+        double low = params->hedged_leverage[0], high = params->hedged_leverage[1];
+        leverage = low * pow(high / low, ((double)i + u) / (double)hedged);
+        *out_mass = params->hedged_short_share / (double)hedged;
+        return leverage < cap ? leverage : cap;
+    }
+    leverage_stratum(i - hedged, n - hedged, &lower, &upper);
+    *out_mass = (upper - lower) * (hedged > 0 ? 1.0 - params->hedged_short_share : 1.0);
+    return leverage_draw(&self->leverage[venue], lower + u * (upper - lower), cap, survival_cap);
+}
+
+static float to_leverage(double leverage, double cap)
+{
+    float rounded = (float)leverage;
+    if ((double)rounded > cap)
+        rounded = nextafterf(rounded, 0.0f);
+    return rounded < 1.0f ? 1.0f : rounded;
+}
+
+/* Entry over the bar's close. */
+static double draw_entry(const struct drawing *self, size_t bar, double u)
+{
+    const struct book_bars *bars = self->bars;
+    if (bar >= bars->priced)
+        return 1.0;
+    double close = bars->close[bar];
+    if (self->params->entry_vwap)
+        return (bars->high[bar] + bars->low[bar] + close) / (3.0 * close);
+    return entry_triangular(bars->low[bar], bars->high[bar], close, u) / close;
+}
+
+/* True when the bar's close has passed the liquidation price of an entry `e` within the bar:
+   whoever is left at the close cannot have opened there. */
+static bool dead_at_close(const struct margin_formula *formula, const struct brackets *table,
+                          int bracket, int side, double e, double inverse_leverage, double notional)
+{
+    double rate = table->rate[bracket];
+    double kappa =
+        formula->kappa(side, e, inverse_leverage, rate, table->cum_usd[bracket] / notional);
+    double close = formula->slope(side, rate) * margin_z(formula, 1.0);
+    return (double)side * close <= (double)side * kappa;
+}
+
+/* Draws one position into `draft`; its share is the weight, normalised later. */
+static void draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
+                          int side, int i, uint32_t ordinal, double tilt, struct book_draft *draft)
+{
+    const struct book_venue *where = &self->params->venues[venue];
+    const struct brackets *table = &where->tables[table_index];
+    struct random_block block =
+        random_block_at(&self->stream[book_side_index(side)], (uint32_t)bar, ordinal);
+    float size = (float)size_draw(&self->params->size, random_uniform(block.word[1]));
+    double notional = (double)size;
+    int entry_bracket = brackets_find(table, notional);
+    double cap = leverage_cap(self->params, table, entry_bracket);
+    double mass;
+    float leverage = to_leverage(
+        draw_leverage(self, venue, side, i, self->strata[venue], random_uniform(block.word[0]), cap,
+                      self->survival_cap[venue][table_index][entry_bracket], &mass),
+        cap);
+    double e = draw_entry(self, bar, random_uniform(block.word[2]));
+    double inverse_leverage = 1.0 / (double)leverage;
+    int bracket = margin_bracket(where->formula, table, side, notional, (double)leverage);
+    int edge = book_edge_bracket(where->formula, table, bracket, side, notional, inverse_leverage);
+    if (dead_at_close(where->formula, table, bracket, side, e, inverse_leverage, notional))
+        e = 1.0;
+    double weight = mass * self->hazard[tier_of((double)leverage)];
+    if (tilt > 0.0)
+        weight *= pow((double)leverage, tilt);
+    draft->position = (struct book_position){
+        .kappa = where->formula->kappa(side, e, inverse_leverage, table->rate[bracket],
+                                       table->cum_usd[bracket] / notional),
+        .share = weight,
+        .leverage = leverage,
+        .size_usd = size,
+    };
+    draft->class_id =
+        (uint32_t)book_class_index(&self->map, venue, table_index, side, bracket, table->count);
+    draft->edge_class = BOOK_NO_TWIN;
+    if (edge >= 0) {
+        draft->edge_class =
+            (uint32_t)book_class_index(&self->map, venue, table_index, side, edge, table->count);
+        draft->edge_kappa = where->formula->kappa(side, e, inverse_leverage, table->rate[edge],
+                                                  table->cum_usd[edge] / notional);
+    }
+}
+
+/* Exponent of the crowd's tilt on a side: high funding crowds the longs, low funding the shorts. */
+static double tilt_of(const struct drawing *self, size_t bar, int side)
+{
+    if (self->bars->funding_z == NULL || self->params->crowd_tilt == 0.0)
+        return 0.0;
+    double z = (double)side * self->bars->funding_z[bar];
+    return self->params->crowd_tilt * fmin(fmax(z, 0.0), 3.0);
+}
+
+/* All positions that one side opens in one bar, shares summing to 1. */
+static void draw_side(const struct drawing *self, size_t bar, int side, struct book_draft *drafts)
+{
+    int64_t time_ms = self->bars->start_ms + (int64_t)bar * self->bars->step_ms;
+    double tilt = tilt_of(self, bar, side);
+    uint32_t ordinal = 0;
+    for (size_t v = 0; v < self->params->venue_count; v++) {
+        int table = book_table_at(&self->params->venues[v], time_ms);
+        struct book_draft *first = drafts + ordinal;
+        int count = self->strata[v];
+        double total = 0.0;
+        for (int i = 0; i < count; i++) {
+            /* Highest leverage first, which is nearly the sorted order. */
+            draw_position(self, bar, (int)v, table, side, count - 1 - i, ordinal++, tilt,
+                          &first[i]);
+            total += first[i].position.share;
+        }
+        double scale = self->params->venues[v].oi_share / total;
+        for (int i = 0; i < count; i++)
+            first[i].position.share *= scale;
+    }
+}
+
+static void draw_chunk(const struct drawing *self, struct book_chunk *chunk, size_t first,
+                       size_t last)
+{
+    size_t per_side = self->book->position_count / (2 * self->book->bars);
+    struct book_draft *drafts = memory_alloc(2 * per_side, sizeof *drafts);
+    chunk->bar_runs = memory_alloc(last - first, sizeof *chunk->bar_runs);
+    chunk->failed = drafts == NULL || chunk->bar_runs == NULL;
+    for (size_t bar = first; bar < last && !chunk->failed; bar++) {
+        size_t runs_before = chunk->run_count;
+        for (int index = BOOK_LONG; index <= BOOK_SHORT; index++) {
+            int side = index == BOOK_LONG ? 1 : -1;
+            draw_side(self, bar, side, drafts);
+            book_drafts_sort(self->book, drafts, drafts + per_side, per_side);
+            size_t slot = (2 * bar + (size_t)index) * per_side;
+            if (!book_chunk_group(chunk, self->book, drafts, per_side, slot, (uint32_t)bar))
+                chunk->failed = true;
+        }
+        chunk->bar_runs[bar - first] = (uint32_t)(chunk->run_count - runs_before);
+    }
+    memory_free(drafts);
+}
+
+/* ---- making ----------------------------------------------------------------------------- */
+
+static double highest_leverage(const struct book_params *params, const struct book_venue *venue)
+{
+    double highest = 1.0;
+    for (size_t t = 0; t < venue->table_count; t++)
+        highest = fmax(highest, leverage_cap(params, &venue->tables[t], 0));
+    return highest;
+}
+
+static int drawing_start(struct drawing *self, struct error *err)
+{
+    const struct book_params *params = self->params;
+    for (int tier = 0; tier < TIERS; tier++)
+        self->hazard[tier] = tier_hazard(tier, params->leverage.hazard_exponent);
+    self->stream[BOOK_LONG] = random_stream_make(params->seed, params->replicate, "book.long");
+    self->stream[BOOK_SHORT] = random_stream_make(params->seed, params->replicate, "book.short");
+    self->leverage = memory_alloc(params->venue_count, sizeof *self->leverage);
+    if (self->leverage == NULL)
+        return error_memory(err, "leverage distributions");
+    for (size_t v = 0; v < params->venue_count; v++) {
+        struct leverage_params leverage = params->leverage;
+        leverage.maximum = highest_leverage(params, &params->venues[v]);
+        int code = leverage_init(&self->leverage[v], &leverage, err);
+        if (code != ERROR_NONE)
+            return code;
+        for (size_t t = 0; t < params->venues[v].table_count && t < BOOK_TABLES_MAX; t++)
+            for (int n = 0; n < params->venues[v].tables[t].count; n++)
+                self->survival_cap[v][t][n] = leverage_survival(
+                    &self->leverage[v], leverage_cap(params, &params->venues[v].tables[t], n));
+    }
+    return ERROR_NONE;
+}
+
+/* Positions per bar and side of each venue: in proportion to its share, at least one. Returns the
+   sum. */
+static int strata_split(const struct book_params *params, int strata[BOOK_VENUES_MAX])
+{
+    int total = 0;
+    for (size_t v = 0; v < params->venue_count; v++) {
+        double wanted = params->venues[v].oi_share * (double)params->positions_per_bar;
+        strata[v] = (int)fmax(1.0, floor(wanted + 0.5));
+        total += strata[v];
+    }
+    return total;
+}
+
+static int draw_all(const struct drawing *self, struct book_chunk *chunks, size_t chunk_count,
+                    struct error *err)
+{
+    bool stopped = false;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t c = 0; c < chunk_count; c++) {
+        size_t first = c * CHUNK_BARS;
+        size_t last = first + CHUNK_BARS < self->book->bars ? first + CHUNK_BARS : self->book->bars;
+        if (!interrupt_pending())
+            draw_chunk(self, &chunks[c], first, last);
+    }
+    stopped = interrupt_pending();
+    return stopped ? interrupt_check(err) : ERROR_NONE;
+}
+
+int book_draw(struct book *self, const struct book_params *params, const struct book_bars *bars,
+              struct error *err)
+{
+    struct drawing drawing = {.params = params, .bars = bars, .book = self};
+    size_t chunk_count = (bars->bars + CHUNK_BARS - 1) / CHUNK_BARS;
+    struct book_chunk *chunks = NULL;
+    int per_side = strata_split(params, drawing.strata);
+    int code = book_begin(self, params->venues, params->venue_count, bars->bars,
+                          2 * (size_t)per_side * bars->bars, &drawing.map, err);
+    if (code != ERROR_NONE)
+        goto out;
+    code = drawing_start(&drawing, err);
+    if (code != ERROR_NONE)
+        goto out;
+    chunks = memory_zeroed(chunk_count, sizeof *chunks);
+    if (chunks == NULL) {
+        code = error_memory(err, "drawing the book");
+        goto out;
+    }
+    code = draw_all(&drawing, chunks, chunk_count, err);
+    if (code == ERROR_NONE)
+        code = book_join(self, chunks, chunk_count, CHUNK_BARS, err);
+out:
+    for (size_t c = 0; chunks != NULL && c < chunk_count; c++)
+        book_chunk_free(&chunks[c]);
+    memory_free(chunks);
+    memory_free(drawing.leverage);
+    if (code != ERROR_NONE)
+        book_free(self);
+    return code;
+}
