@@ -131,7 +131,8 @@ static bool within_histogram(const struct pair *self, double price)
 static void same_branching(const struct pair *self, size_t bar, const struct replay_step *ladder)
 {
     double ratio = ladder->branching_ratio;
-    if (bar < self->scenario.params.start_bar || !within_histogram(self, ladder->price_open))
+    if (bar < self->scenario.params.start_bar ||
+        !within_histogram(self, self->brute.branching_mark))
         return;
     if (!(ratio >= self->brute.branching_low - BRANCHING_ROUNDING))
         differ(self, bar, "least branching_ratio", ratio, self->brute.branching_low);

@@ -472,6 +472,7 @@ static double steepness(const struct brute_force *self, int side_index, double c
 static void bound_branching(struct brute_force *self, double mark)
 {
     self->branching_low = self->branching_high = 0.0;
+    self->branching_mark = mark;
     for (int side = 0; side < 2; side++) {
         double least[TENTHS] = {0.0}, most[TENTHS] = {0.0};
         coins_within(self, side, mark, least, most);

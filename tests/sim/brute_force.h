@@ -75,7 +75,7 @@ struct brute_force {
     double looked_at;      /* triggers computed */
     /* Bounds of the step's branching ratio for coins whose distance from the market is known up to
        BRUTE_BLUR of the window. */
-    double branching_low, branching_high;
+    double branching_low, branching_high, branching_mark;
 };
 
 /* `prices_given`: the book's liquidation prices were given and hold as they stand, so no other

@@ -130,7 +130,7 @@ static void draw_market(struct random_scenario *self, size_t bars)
     bars_alloc(&market->mark, bars);
     draw_last(self);
     draw_mark(self);
-    if (random_scenario_chance(self, 0.75))
+    if (random_scenario_chance(self, 0.9))
         draw_oi(self);
     if (random_scenario_chance(self, 0.7))
         draw_funding(self);
