@@ -289,7 +289,7 @@ static void draw_impact(struct random_scenario *self)
         .kind = kinds[(int)random_scenario_between(self, 0.0, 5.0)],
         .gamma = random_scenario_chance(self, 0.7) ? 0.76 : 1.5,
         .reference_coins = coins,
-        .reference_move_log = random_scenario_between(self, 0.005, 0.15),
+        .reference_move_log = random_scenario_between(self, 0.002, 0.06),
         .permanent_share =
             random_scenario_chance(self, 0.5) ? 0.0 : random_scenario_between(self, 0.0, 1.0),
         .half_life_ms = random_scenario_chance(self, 0.2) ? CALENDAR_NONE : CALENDAR_HOUR_MS / 2,
