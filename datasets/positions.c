@@ -112,7 +112,8 @@ static int append(struct reading *self, const struct position_row *position, str
 static int on_row(void *context, const struct csv_row *row, struct error *err)
 {
     struct reading *self = context;
-    struct position_row position = {.entry_price = row->number[COLUMN_ENTRY],
+    struct position_row position = {.line = row->line,
+                                    .entry_price = row->number[COLUMN_ENTRY],
                                     .size_coins = row->number[COLUMN_SIZE],
                                     .leverage = row->number[COLUMN_LEVERAGE],
                                     .margin = row->number[COLUMN_MARGIN],

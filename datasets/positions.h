@@ -13,6 +13,7 @@
 #include "datasets/series.h"
 
 struct position_row {
+    long line; /* of the file, from 1 */
     int venue; /* index into `venues` below */
     int side;  /* +1 long, -1 short */
     double entry_price;

@@ -108,30 +108,39 @@ static int find_venue(const struct setup *self, const char *name)
     return -1;
 }
 
-static int read_positions(struct setup *self, struct error *err)
+/* A row as the book takes it, its margin as the leverage that it makes. */
+static int given_of(const struct setup *self, const struct position_row *row,
+                    struct book_given *out, struct error *err)
 {
     const char *path = self->scenario->book.positions_from;
-    int code = positions_read(&self->positions, path, err);
+    const char *name = self->positions.venues[row->venue];
+    int venue = find_venue(self, name);
+    double leverage = row->leverage;
+    if (venue < 0)
+        return error_at(err, ERROR_DATA, path, row->line, 0, "venue",
+                        "`%s` is no venue of the scenario; expected a name under `venues`", name);
+    if (isnan(leverage) && !isnan(row->margin))
+        leverage = row->entry_price * row->size_coins / row->margin;
+    if (isnan(row->liquidation_price) && !(leverage >= 1.0))
+        return error_at(
+            err, ERROR_DATA, path, row->line, 0, isnan(row->leverage) ? "margin" : "leverage",
+            "makes a leverage of %.6g; expected at least 1, or a liquidation_price", leverage);
+    *out = (struct book_given){venue,           row->side, row->entry_price,
+                               row->size_coins, leverage,  row->liquidation_price};
+    return ERROR_NONE;
+}
+
+static int read_positions(struct setup *self, struct error *err)
+{
+    int code = positions_read(&self->positions, self->scenario->book.positions_from, err);
     if (code != ERROR_NONE)
         return code;
     self->given = memory_alloc(self->positions.count, sizeof *self->given);
     if (self->given == NULL)
         return error_memory(err, "positions");
-    for (size_t i = 0; i < self->positions.count; i++) {
-        const struct position_row *row = &self->positions.rows[i];
-        const char *name = self->positions.venues[row->venue];
-        double leverage = row->leverage;
-        if (isnan(leverage) && !isnan(row->margin))
-            leverage = row->entry_price * row->size_coins / row->margin;
-        self->given[i] =
-            (struct book_given){find_venue(self, name), row->side, row->entry_price,
-                                row->size_coins,        leverage,  row->liquidation_price};
-        if (self->given[i].venue < 0)
-            return error_at(err, ERROR_DATA, path, 0, 0, "venue",
-                            "`%s` is no venue of the scenario; expected a name under `venues`",
-                            name);
-    }
-    return ERROR_NONE;
+    for (size_t i = 0; i < self->positions.count && code == ERROR_NONE; i++)
+        code = given_of(self, &self->positions.rows[i], &self->given[i], err);
+    return code;
 }
 
 /* ---- market and path -------------------------------------------------------------------- */
