@@ -76,8 +76,9 @@ int book_edge_bracket(const struct margin_formula *formula, const struct bracket
 {
     if (formula->bracket_at_entry || table->count == 1)
         return -1;
-    double at_liquidation =
-        notional * relative_price(formula, table, bracket, side, notional, inverse_leverage);
+    double price = relative_price(formula, table, bracket, side, notional, inverse_leverage);
+    /* What picks a bracket, as in margin_bracket. */
+    double at_liquidation = formula->inverse ? notional / price : notional * price;
     if (bracket + 1 < table->count && at_liquidation > table->cap_usd[bracket] * (1.0 - BOOK_EDGE))
         return bracket + 1;
     if (bracket > 0 && at_liquidation < table->floor_usd[bracket] * (1.0 + BOOK_EDGE))

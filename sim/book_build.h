@@ -10,6 +10,9 @@
 
 enum { BOOK_TABLES_MAX = 16 };
 
+/* The float above 1. At 1x a long (an inverse short) has kappa 0, which forgets its entry price. */
+#define BOOK_LEVERAGE_LEAST 0x1.000002p0f
+
 /* Where the classes of a venue's table begin; [side][bracket] follow. */
 struct book_class_map {
     int first[BOOK_VENUES_MAX][BOOK_TABLES_MAX];

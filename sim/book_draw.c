@@ -68,7 +68,7 @@ static float to_leverage(double leverage, double cap)
     float rounded = (float)leverage;
     if ((double)rounded > cap)
         rounded = nextafterf(rounded, 0.0f);
-    return rounded < 1.0f ? 1.0f : rounded;
+    return rounded < BOOK_LEVERAGE_LEAST ? BOOK_LEVERAGE_LEAST : rounded;
 }
 
 /* Entry over the bar's close. */

@@ -48,7 +48,7 @@ static void given_draft(const struct book *self, const struct book_class_map *ma
     int side = given->side;
     float size = (float)(given->entry_price * given->size_coins);
     double notional = (double)size;
-    double leverage = (double)(float)given->leverage;
+    double leverage = (double)fmaxf((float)given->leverage, BOOK_LEVERAGE_LEAST);
     int bracket, edge = -1;
     if (isnan(given->liquidation_price)) {
         bracket = margin_bracket(formula, table, side, notional, leverage);
