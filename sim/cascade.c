@@ -65,7 +65,7 @@ static int shoot(struct cascade *self, int side, double exogenous_last, double e
     shot->coins = ledger_coins(self->ledger, side, shot->position.bar,
                                tier_of((double)position->leverage), position->share);
     if (self->nearby != NULL)
-        nearby_fire(self->nearby, &shot->position);
+        nearby_fire(self->nearby, &shot->position, shot->coins);
     shot->last_before = self->last;
     impact_add(self->impact, self->state, order_coins(side, shot->coins), self->depth);
     if (self->feedback)

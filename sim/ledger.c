@@ -6,6 +6,8 @@
 
 enum { THIN_STEPS_MAX = 60 };
 
+static const double SMALL_STEP = 1e-8;
+
 int ledger_init(struct ledger *self, size_t bars, double hazard_exponent, struct error *err)
 {
     memset(self, 0, sizeof *self);
@@ -82,31 +84,69 @@ void ledger_remove(struct ledger *self, int side_index, double coins, double ent
 
 /* ---- thinning --------------------------------------------------------------------------- */
 
-/* Coins left after a further hazard x, and how fast they fall with it. */
-static double left_after(const struct ledger *self, const struct ledger_side *side, double x,
-                         double *out_rate)
+/* A side's coins by tier, those that are held beyond the book in the first. */
+static void coins_of_tiers(const struct ledger_side *side, double coins[TIERS])
 {
-    double first = self->tier_hazard[0];
-    double left = side->held.coins * exp(-first * x);
-    *out_rate = first * left;
+    for (int tier = 0; tier < TIERS; tier++)
+        coins[tier] = side->tier[tier].coins;
+    coins[0] += side->held.coins;
+}
+
+/* The hazard that lets `fall` close, by the first three terms of the inverse power series. A step
+   of a run closes little of any tier, and then this is right to ten digits or so; where it may not
+   be, the first term alone, which never closes too much. */
+static double series_hazard(const struct ledger *self, const double coins[TIERS], double fall)
+{
+    double first = 0.0, second = 0.0, third = 0.0;
     for (int tier = 0; tier < TIERS; tier++) {
-        double kept = side->tier[tier].coins * exp(-self->tier_hazard[tier] * x);
-        left += kept;
-        *out_rate += self->tier_hazard[tier] * kept;
+        double hazard = self->tier_hazard[tier], term = hazard * coins[tier];
+        first += term;
+        second += term * hazard;
+        third += term * hazard * hazard;
+    }
+    double x = fall / first, bend = second / first, twist = third / first;
+    double correction = x * (bend / 2.0 + x * (bend * bend / 2.0 - twist / 6.0));
+    return correction < 0.1 ? x * (1.0 + correction) : x;
+}
+
+/* Coins left after a further hazard x, and how fast they fall with it; `kept`: of each tier. */
+static double left_after(const struct ledger *self, const double coins[TIERS], double x,
+                         double kept[TIERS], double *out_rate)
+{
+    double left = 0.0;
+    *out_rate = 0.0;
+    for (int tier = 0; tier < TIERS; tier++) {
+        kept[tier] = exp(-self->tier_hazard[tier] * x);
+        left += kept[tier] * coins[tier];
+        *out_rate += self->tier_hazard[tier] * kept[tier] * coins[tier];
     }
     return left;
 }
 
-/* The hazard that leaves `remaining`: Newton from 0. What is left falls and is convex in x, so
-   every step stays short of the root and none overshoots. */
+/* The hazard that leaves `remaining`, by Newton's method, and what it keeps of each tier. What is
+   left is convex in x: a step from beyond the root falls short of it, and then none overshoots. */
 static double thinning_hazard(const struct ledger *self, const struct ledger_side *side,
-                              double remaining)
+                              double remaining, double kept[TIERS])
 {
-    double x = 0.0, rate;
-    double start = left_after(self, side, 0.0, &rate), left = start;
-    for (int i = 0; i < THIN_STEPS_MAX && left - remaining > 1e-14 * start && rate > 0.0; i++) {
-        x += (left - remaining) / rate;
-        left = left_after(self, side, x, &rate);
+    double coins[TIERS], start = 0.0, fastest = 0.0, rate;
+    coins_of_tiers(side, coins);
+    for (int tier = 0; tier < TIERS; tier++) {
+        start += coins[tier];
+        fastest = fastest > self->tier_hazard[tier] ? fastest : self->tier_hazard[tier];
+    }
+    double x = start > remaining ? series_hazard(self, coins, start - remaining) : 0.0;
+    double left = left_after(self, coins, x, kept, &rate);
+    for (int i = 0; i < THIN_STEPS_MAX && fabs(left - remaining) > 1e-14 * start && rate > 0.0;
+         i++) {
+        double more = (left - remaining) / rate;
+        x += more;
+        if (fastest * fabs(more) < SMALL_STEP) {
+            /* The last one, and exp(-h * more) is 1 - h * more to the last digit. */
+            for (int tier = 0; tier < TIERS; tier++)
+                kept[tier] -= kept[tier] * self->tier_hazard[tier] * more;
+            break;
+        }
+        left = left_after(self, coins, x, kept, &rate);
     }
     return x;
 }
@@ -142,16 +182,16 @@ void ledger_thin(struct ledger *self, int side_index, double remaining)
     if (!(remaining > 0.0)) {
         memset(side->tier, 0, sizeof side->tier);
         memset(&side->held, 0, sizeof side->held);
+        memset(side->thinned, 0, sizeof side->thinned);
         side->first_bar = side->open_bars;
         /* Whoever weighs positions by the hazard that passed (sim/nearby.h) sees them gone too. */
         side->hazard += 2.0 * LEDGER_GONE / slowest_hazard(self);
         return;
     }
-    double x = thinning_hazard(self, side, remaining);
-    side->hazard += x;
-    sums_scale(&side->held, exp(-self->tier_hazard[0] * x));
+    side->hazard += thinning_hazard(self, side, remaining, side->thinned);
+    sums_scale(&side->held, side->thinned[0]);
     for (int tier = 0; tier < TIERS; tier++)
-        sums_scale(&side->tier[tier], exp(-self->tier_hazard[tier] * x));
+        sums_scale(&side->tier[tier], side->thinned[tier]);
     expire(self, side);
 }
 

@@ -34,6 +34,7 @@ struct ledger_side {
     double hazard; /* H: cumulative, of a tier with h = 1 */
     struct ledger_sums tier[TIERS];
     struct ledger_sums held; /* outside the book: see ledger_hold */
+    double thinned[TIERS];   /* what the last ledger_thin left of each tier: exp(-h * dH), or 0 */
     double *opened;          /* per bar: coins; owned */
     double *hazard_then;     /* per bar: H; owned */
     size_t first_bar;        /* positions of bars before it are gone */

@@ -5,80 +5,130 @@
 
 #include "base/memory.h"
 
+enum { BLOCK_BINS = 32, COUNT_MAX = 10000000 };
+
 static const double BINS_PER_WINDOW = 20.0;
 static const double MARGIN_LOG = 0.7;
 /* The reference is renewed before exp(h * (H - reference)) could overflow in any tier. */
 static const double REFERENCE_SPAN = 300.0;
+
+/* ---- places ----------------------------------------------------------------------------- */
+
+/* Positive numbers in their order, as integers: the exponent and, within it, equal steps. */
+static int64_t representation(double positive)
+{
+    int64_t bits;
+    memcpy(&bits, &positive, sizeof bits);
+    return bits;
+}
+
+/* Where s * K = a * z(P) - F lies in bins, as a real number that grows with the trigger price: for
+   inverse contracts it is near -1/P. Out of range: just outside of either end. */
+static double place(const struct nearby *self, bool inverse, double level)
+{
+    double size = inverse ? -1.0 / level : level;
+    if (!(size > 0.0))
+        return -1.0;
+    double where = (double)(representation(size) - self->first) * self->per_bin;
+    double end = (double)self->count + 1.0;
+    where = where > -1.0 ? where : -1.0;
+    return where < end ? where : end;
+}
+
+static bool inverse_class(const struct nearby *self, const struct book_class *class)
+{
+    return self->ladder->book->venues[class->venue].formula->inverse;
+}
 
 static double **bins_of(const struct nearby *self, int class_id, int tier)
 {
     return &self->bins[class_id * TIERS + tier];
 }
 
-/* Where a key lies in bins, as a real number that grows with the trigger price: for inverse
-   contracts |key| is near 1/P. */
-static double place(const struct nearby *self, int class_id, double key)
+static int block_count(const struct nearby *self)
 {
-    const struct book *book = self->ladder->book;
-    const struct book_class *class = &book->classes[class_id];
-    bool inverse = book->venues[class->venue].formula->inverse;
-    double size = (double)class->side * key * (inverse ? -1.0 : 1.0);
-    if (!(size > 0.0))
-        return -1.0;
-    double log_price = inverse ? -log(size) : log(size);
-    return (log_price - self->low_log) / self->width_log;
+    return self->count / BLOCK_BINS + 1;
 }
 
-static void add(struct nearby *self, int class_id, int tier, double key, double weight)
+/* ---- keeping ---------------------------------------------------------------------------- */
+
+/* Arrays of a class and tier come with their first position. */
+static bool ensure(struct nearby *self, int class_id, int tier)
 {
-    double where = place(self, class_id, key);
     double **bins = bins_of(self, class_id, tier);
-    if (!(where >= 0.0 && where < (double)self->count))
-        return;
-    if (*bins == NULL) {
-        *bins = memory_zeroed((size_t)self->count, sizeof(double));
-        if (*bins == NULL) {
-            self->failed = true;
-            return;
-        }
-    }
-    double *bin = &(*bins)[(int)where];
-    *bin = *bin + weight > 0.0 ? *bin + weight : 0.0;
+    uint32_t **blocks = &self->blocks[class_id];
+    if (*blocks == NULL)
+        *blocks = memory_zeroed((size_t)block_count(self), sizeof **blocks);
+    if (*bins == NULL)
+        *bins = memory_zeroed((size_t)self->count, sizeof **bins);
+    if (*blocks == NULL || *bins == NULL)
+        self->failed = true;
+    return !self->failed;
 }
 
-/* Coins of a position as of the reference hazard. */
-static double weight_of(const struct nearby *self, const struct ladder_fired *position, int tier)
+/* Adds (`positions` 1) or takes out (-1) a position of `coins` alive. */
+static void add(struct nearby *self, int class_id, double key, const struct ladder_fired *position,
+                double coins, int positions)
 {
-    int side = book_side_index(position->class->side);
-    const struct ledger_side *ledger = &self->ledger->side[side];
-    return position->position->share * ledger->opened[position->bar] *
-           exp(self->ledger->tier_hazard[tier] *
-               (ledger->hazard_then[position->bar] - self->reference[side]));
+    const struct book_class *class = position->class;
+    int side = book_side_index(class->side), tier = tier_of((double)position->position->leverage);
+    double where = place(self, inverse_class(self, class), (double)class->side * key);
+    if (!(where >= 0.0 && where < (double)self->count) || !ensure(self, class_id, tier))
+        return;
+    int i = (int)where;
+    double *bin = &(*bins_of(self, class_id, tier))[i];
+    double sum = *bin + positions * coins / self->kept[side][tier];
+    *bin = sum > 0.0 ? sum : 0.0;
+    self->blocks[class_id][i / BLOCK_BINS] += (uint32_t)positions;
 }
 
 static void visit(void *context, int class_id, double key, const struct ladder_fired *position)
 {
     struct nearby *self = context;
-    int tier = tier_of((double)position->position->leverage);
-    add(self, class_id, tier, key, weight_of(self, position, tier));
+    const struct book_position *drawn = position->position;
+    add(self, class_id, key, position,
+        ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
+                     tier_of((double)drawn->leverage), drawn->share),
+        1);
+}
+
+static void start_reference(struct nearby *self, int side_index)
+{
+    self->reference[side_index] = self->ledger->side[side_index].hazard;
+    for (int tier = 0; tier < TIERS; tier++)
+        self->kept[side_index][tier] = 1.0;
+}
+
+/* Bins: at least BINS_PER_WINDOW in a window, by halving the octave. */
+static void lay_out(struct nearby *self, double low, double high, double window_log)
+{
+    int halvings = (int)ceil(log2(BINS_PER_WINDOW / window_log));
+    halvings = halvings < 0 ? 0 : halvings > 40 ? 40 : halvings;
+    double lowest = low * exp(-MARGIN_LOG), highest = high * exp(MARGIN_LOG);
+    self->per_bin = ldexp(1.0, halvings - 52);
+    self->first = representation(lowest);
+    double bins = (double)(representation(highest) - self->first) * self->per_bin;
+    self->count = (int)fmin(bins, COUNT_MAX) + 1;
+    self->low_log = log(lowest);
+    self->width_log = (log(highest) - self->low_log) / self->count;
 }
 
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
                 double low, double high, double window_log, struct error *err)
 {
+    size_t classes = (size_t)ladder->book->class_count;
     memset(self, 0, sizeof *self);
     self->ladder = ladder;
     self->ledger = ledger;
-    self->low_log = log(low) - MARGIN_LOG;
-    self->width_log = window_log / BINS_PER_WINDOW;
-    self->count = (int)fmin((log(high) + MARGIN_LOG - self->low_log) / self->width_log, 1e7) + 1;
-    for (int side = 0; side < 2; side++)
-        self->reference[side] = ledger->side[side].hazard;
-    self->bins = memory_zeroed((size_t)ladder->book->class_count * TIERS, sizeof *self->bins);
-    if (self->bins == NULL)
-        return error_memory(err, "levels near the market");
-    for (int side = 0; side < 2; side++)
+    lay_out(self, low, high, window_log);
+    self->bins = memory_zeroed(classes * TIERS, sizeof *self->bins);
+    self->blocks = memory_zeroed(classes, sizeof *self->blocks);
+    self->window = memory_alloc((size_t)self->count, sizeof *self->window);
+    self->failed = self->bins == NULL || self->blocks == NULL || self->window == NULL;
+    for (int side = 0; side < 2 && !self->failed; side++) {
+        start_reference(self, side);
         ladder_visit(ladder, side, visit, self);
+    }
     if (!self->failed)
         return ERROR_NONE;
     nearby_free(self);
@@ -89,112 +139,158 @@ void nearby_free(struct nearby *self)
 {
     for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count * TIERS; c++)
         memory_free(self->bins[c]);
+    for (int c = 0; self->blocks != NULL && c < self->ladder->book->class_count; c++)
+        memory_free(self->blocks[c]);
     memory_free(self->bins);
+    memory_free(self->blocks);
+    memory_free(self->window);
     memset(self, 0, sizeof *self);
+}
+
+/* A position of the bar that opens now: nothing of it has been thinned. */
+static void visit_fresh(void *context, int class_id, double key,
+                        const struct ladder_fired *position)
+{
+    struct nearby *self = context;
+    const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
+    add(self, class_id, key, position, position->position->share * ledger->opened[position->bar],
+        1);
 }
 
 int nearby_open(struct nearby *self, size_t bar, struct error *err)
 {
-    ladder_visit_bar(self->ladder, bar, visit, self);
+    ladder_visit_bar(self->ladder, bar, visit_fresh, self);
     return self->failed ? error_memory(err, "levels near the market") : ERROR_NONE;
 }
 
-void nearby_fire(struct nearby *self, const struct ladder_fired *position)
+void nearby_fire(struct nearby *self, const struct ladder_fired *position, double coins)
 {
     /* Of twins, the first was counted: whichever fired. */
     const struct book *book = self->ladder->book;
     const struct book_run *run = &book->runs[position->run];
-    const struct book_class *class = &book->classes[run->class_id];
     const struct book_position *entered =
         run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
-    struct ladder_fired counted = {entered, class, run->bar, position->run};
-    int tier = tier_of((double)entered->leverage);
-    add(self, (int)run->class_id, tier, ladder_position_key(self->ladder, &counted),
-        -weight_of(self, &counted, tier));
+    struct ladder_fired counted = {entered, &book->classes[run->class_id], run->bar, position->run};
+    add(self, (int)run->class_id, ladder_position_key(self->ladder, &counted), &counted, coins, -1);
 }
 
-/* True for the classes of a side. */
-static bool on_side(const struct nearby *self, int class_id, int side_index)
+/* True for the classes of a side that hold or held positions. */
+static bool listed(const struct nearby *self, int class_id, int side_index)
 {
-    return book_side_index(self->ladder->book->classes[class_id].side) == side_index;
+    return self->blocks[class_id] != NULL &&
+           book_side_index(self->ladder->book->classes[class_id].side) == side_index;
+}
+
+/* Takes what is kept into the sums, which then refer to the present. */
+static void renew_reference(struct nearby *self, int side_index)
+{
+    for (int c = 0; c < self->ladder->book->class_count; c++)
+        for (int tier = 0; tier < TIERS && listed(self, c, side_index); tier++) {
+            double *bins = *bins_of(self, c, tier);
+            for (int i = 0; bins != NULL && i < self->count; i++)
+                bins[i] *= self->kept[side_index][tier];
+        }
+    start_reference(self, side_index);
 }
 
 void nearby_thin(struct nearby *self, int side_index)
 {
-    double passed = self->ledger->side[side_index].hazard - self->reference[side_index];
-    double fastest = 0.0;
-    for (int tier = 0; tier < TIERS; tier++)
-        fastest = fmax(fastest, self->ledger->tier_hazard[tier]);
-    if (passed * fastest < REFERENCE_SPAN)
-        return;
-    self->reference[side_index] = self->ledger->side[side_index].hazard;
-    for (int c = 0; c < self->ladder->book->class_count; c++)
-        for (int tier = 0; tier < TIERS && on_side(self, c, side_index); tier++) {
-            double *bins = *bins_of(self, c, tier);
-            double factor = exp(-self->ledger->tier_hazard[tier] * passed);
-            for (int i = 0; bins != NULL && i < self->count; i++)
-                bins[i] *= factor;
-        }
+    const struct ledger_side *ledger = &self->ledger->side[side_index];
+    double smallest = 1.0;
+    for (int tier = 0; tier < TIERS; tier++) {
+        self->kept[side_index][tier] *= ledger->thinned[tier];
+        smallest = fmin(smallest, self->kept[side_index][tier]);
+    }
+    if (smallest < exp(-REFERENCE_SPAN))
+        renew_reference(self, side_index);
 }
 
-/* Sum of the bins over [from, to], places with from <= to; cut bins count in proportion. */
-static double bins_sum(const struct nearby *self, const double *bins, double from, double to)
+/* ---- asking ----------------------------------------------------------------------------- */
+
+static int bin_clamped(const struct nearby *self, double where)
 {
-    double last = (double)self->count;
-    if (!(to > 0.0 && from < last))
-        return 0.0;
-    from = from > 0.0 ? from : 0.0;
-    to = to < last ? to : last;
-    int first = (int)from, end = (int)to;
-    if (first == end)
-        return bins[first < self->count ? first : self->count - 1] * (to - from);
-    double sum = bins[first] * ((double)first + 1.0 - from);
-    for (int i = first + 1; i < end; i++)
-        sum += bins[i];
-    return end < self->count ? sum + bins[end] * (to - (double)end) : sum;
+    if (where < 0.0)
+        return 0;
+    return where < (double)self->count ? (int)where : self->count - 1;
 }
 
-static bool has_bins(const struct nearby *self, int class_id)
+/* Most classes hold nothing near the market: what does not fire at once stays far away. */
+static bool any_between(const struct nearby *self, const uint32_t *blocks, double a, double b)
 {
-    for (int tier = 0; tier < TIERS; tier++)
-        if (*bins_of(self, class_id, tier) != NULL)
+    int from = bin_clamped(self, a < b ? a : b) / BLOCK_BINS;
+    int to = bin_clamped(self, a < b ? b : a) / BLOCK_BINS;
+    for (int i = from; i <= to; i++)
+        if (blocks[i] > 0)
             return true;
     return false;
 }
 
-/* Adds what a tier's bins hold between the places at[0], at[1], ... in either direction. */
-static void add_tier(const struct nearby *self, const double *bins, double kept, const double *at,
-                     int points, double *out_coins)
+/* Coins alive of a class in each bin from `from` to `to`, over its tiers, in self->window. */
+static void sum_tiers(const struct nearby *self, int class_id, int side_index, int from, int to)
 {
-    for (int k = 0; bins != NULL && k < points; k++)
-        out_coins[k] += kept * (at[k] < at[k + 1] ? bins_sum(self, bins, at[k], at[k + 1])
-                                                  : bins_sum(self, bins, at[k + 1], at[k]));
+    double *restrict window = self->window;
+    memset(window, 0, (size_t)(to - from + 1) * sizeof *window);
+    for (int tier = 0; tier < TIERS; tier++) {
+        const double *restrict bins = *bins_of(self, class_id, tier);
+        double kept = self->kept[side_index][tier];
+        for (int i = from; bins != NULL && i <= to; i++)
+            window[i - from] += kept * bins[i];
+    }
+}
+
+/* Adds what a class holds from place at[0] outward to each of at[1] ... at[points]; a bin that one
+   of them cuts counts in proportion. */
+static void add_class(const struct nearby *self, int class_id, int side_index, const double *at,
+                      int points, double *out_coins)
+{
+    bool up = at[points] > at[0];
+    int from = bin_clamped(self, up ? at[0] : at[points]);
+    int to = bin_clamped(self, up ? at[points] : at[0]);
+    sum_tiers(self, class_id, side_index, from, to);
+    int bin = (int)floor(at[0]);
+    double passed = 0.0,
+           sum = 0.0; /* bins from at[0] to this one's near edge, and what they hold */
+    for (int k = 0; k < points; k++) {
+        double distance = fabs(at[k + 1] - at[0]);
+        for (;;) {
+            double edge = up ? (double)bin + 1.0 - at[0] : at[0] - (double)bin;
+            double held = bin >= from && bin <= to ? self->window[bin - from] : 0.0;
+            if (edge >= distance) {
+                out_coins[k] += sum + held * (distance - passed);
+                break;
+            }
+            sum += held * (edge - passed);
+            passed = edge;
+            bin += up ? 1 : -1;
+        }
+    }
 }
 
 void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
                    int points, double *out_coins)
 {
-    double step = (side_index == BOOK_LONG ? -window_log : window_log) / points;
-    double limit[NEARBY_POINTS];
+    const struct ladder *ladder = self->ladder;
+    double step = exp((side_index == BOOK_LONG ? -window_log : window_log) / points);
+    double price[NEARBY_POINTS + 1] = {mark};
     liqcascade_bug_assert(points >= 1 && points <= NEARBY_POINTS, "too many points");
-    double kept[TIERS];
-    for (int k = 0; k < points; k++) {
-        out_coins[k] = 0.0;
-        limit[k] = mark * exp(step * (k + 1));
-    }
-    for (int tier = 0; tier < TIERS; tier++)
-        kept[tier] = exp(self->ledger->tier_hazard[tier] *
-                         (self->reference[side_index] - self->ledger->side[side_index].hazard));
-    for (int c = 0; c < self->ladder->book->class_count; c++) {
-        double at[NEARBY_POINTS + 1];
-        if (!on_side(self, c, side_index) || !has_bins(self, c))
+    for (int k = 1; k <= points; k++)
+        price[k] = price[k - 1] * step;
+    memset(out_coins, 0, (size_t)points * sizeof *out_coins);
+    for (int c = 0; c < ladder->book->class_count; c++) {
+        if (!listed(self, c, side_index))
             continue;
-        at[0] = place(self, c, ladder_key_at(self->ladder, c, mark));
-        for (int k = 0; k < points; k++)
-            at[k + 1] = place(self, c, ladder_key_at(self->ladder, c, limit[k]));
-        for (int tier = 0; tier < TIERS; tier++)
-            add_tier(self, *bins_of(self, c, tier), kept[tier], at, points, out_coins);
+        const struct book_class *class = &ladder->book->classes[c];
+        const struct margin_formula *formula = ladder->book->venues[class->venue].formula;
+        double funding = formula->inverse ? ladder->funding.inverse : ladder->funding.linear;
+        double at[NEARBY_POINTS + 1];
+        for (int k = 0; k <= points; k += points)
+            at[k] =
+                place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
+        if (!any_between(self, self->blocks[c], at[0], at[points]))
+            continue;
+        for (int k = 1; k < points; k++)
+            at[k] =
+                place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
+        add_class(self, c, side_index, at, points, out_coins);
     }
-    for (int k = 1; k < points; k++)
-        out_coins[k] += out_coins[k - 1];
 }

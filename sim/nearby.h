@@ -4,9 +4,14 @@
  * against the window that is asked for, and a bin that the market or the limit cuts counts in
  * proportion. Kept up to date as positions open, fire and thin, so asking costs a few bins and
  * never a scan.
+ *
+ * Bins are steps of the key's floating-point representation, which is a logarithm made of straight
+ * lines: a bin is 2^-(m+1) to 2^-m wide in log price, and finding it costs no logarithm.
  */
 #ifndef LIQCASCADE_SIM_NEARBY_H
 #define LIQCASCADE_SIM_NEARBY_H
+
+#include <stdint.h>
 
 #include "base/error.h"
 #include "sim/ladder.h"
@@ -15,12 +20,17 @@
 struct nearby {
     const struct ladder *ladder; /* not owned */
     const struct ledger *ledger; /* not owned */
-    double **bins; /* per class and tier: `count` sums of coins as of the reference hazard; NULL:
-                      none yet; owned */
-    double reference[2]; /* per side: H of ledger.h that the sums refer to */
+    double **bins;         /* per class and tier: `count` sums of coins as of the reference hazard;
+                              NULL: none yet; owned */
+    uint32_t **blocks;     /* per class: positions in each block of bins; NULL: none yet; owned */
+    double *window;        /* room for `count` sums over tiers; owned */
+    double reference[2];   /* per side: H of ledger.h that the sums refer to */
+    double kept[2][TIERS]; /* what is left of them since: exp(-h * (H - reference)) */
     int count;
-    double low_log;   /* ln |key| of the first bin's lower end, for linear contracts */
-    double width_log; /* of a bin */
+    int64_t first;    /* representation of the first bin's lower end */
+    double per_bin;   /* bins per unit of the representation */
+    double low_log;   /* ln of the lowest price held apart (linear contracts without funding) */
+    double width_log; /* mean width of a bin */
     bool failed;      /* memory ran short */
 };
 
@@ -33,9 +43,9 @@ void nearby_free(struct nearby *self);
 
 /* Takes in the positions of a bar just opened; ERROR_IO when memory is short. */
 int nearby_open(struct nearby *self, size_t bar, struct error *err);
-/* Takes out a position that fired. */
-void nearby_fire(struct nearby *self, const struct ladder_fired *position);
-/* Follows the ledger's hazard of a side, now and then renewing the reference. */
+/* Takes out a position that fired; `coins` were alive of it. */
+void nearby_fire(struct nearby *self, const struct ladder_fired *position, double coins);
+/* Follows the ledger's last thinning of a side, now and then renewing the reference. */
 void nearby_thin(struct nearby *self, int side_index);
 
 /* Coins alive of a side that would fire while the mark moves from `mark` against the side by
