@@ -174,13 +174,14 @@ static void draw_table(struct random_scenario *self, struct brackets *table, int
 
 static void draw_venues(struct random_scenario *self)
 {
-    static const char *const formulas[] = {"linear_mark", "linear_entry", "inverse_entry"};
+    static const char *const formulas[] = {"linear_mark", "linear_entry", "inverse_entry",
+                                           "inverse_mark"};
     self->venue_count = random_scenario_chance(self, 0.4) ? 2 : 1;
     double share = self->venue_count == 1 ? 1.0 : random_scenario_between(self, 0.2, 0.8);
     bool linear_only = random_scenario_chance(self, 0.7);
     for (size_t v = 0; v < self->venue_count; v++) {
         struct book_venue *venue = &self->venues[v];
-        int formula = (int)random_scenario_between(self, 0.0, linear_only ? 1.4 : 3.0);
+        int formula = (int)random_scenario_between(self, 0.0, linear_only ? 1.4 : 4.0);
         strcpy(venue->name, v == 0 ? "one" : "two");
         venue->formula = margin_find(formulas[formula]);
         venue->oi_share = v == 0 ? share : 1.0 - share;
@@ -196,8 +197,9 @@ static void draw_leverage_params(struct random_scenario *self, struct leverage_p
 {
     *leverage = (struct leverage_params){
         .alpha = random_scenario_between(self, 0.6, 1.4),
-        .minimum = random_scenario_between(self, 1.0, 8.0),
-        .mu = 2.0,
+        .minimum =
+            random_scenario_chance(self, 0.4) ? 1.0 : random_scenario_between(self, 1.0, 8.0),
+        .mu = random_scenario_between(self, 1.0, 2.5),
         .sigma = 0.8,
         .tail_share = 0.2,
         .tail_from = 20.0,
