@@ -7,7 +7,8 @@ data_dir=${LIQCASCADE_TEST_DATA:-$source_dir/../shared/data}
 export LIQCASCADE_SHARE=$source_dir LC_ALL=C TERM=dumb
 unset OMP_NUM_THREADS SLURM_CPUS_PER_TASK
 
-folder=$(mktemp -d)
+# In memory where that is possible: a results directory is synced to its disk, file by file.
+folder=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'leave' EXIT
 cd "$folder"
 mkdir out # the results of the test's runs, so that leftovers are seen
