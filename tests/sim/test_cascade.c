@@ -1,0 +1,247 @@
+/* The cascade at a node: what fires, in which waves, and what could not have been reached. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "tests/sim/laboratory.h"
+#include "tests/support/near.h"
+
+#define PRICE 100.0
+
+/* A laboratory whose cascade is driven by hand. */
+struct fixture {
+    struct laboratory lab;
+    struct replay replay;
+    struct cascade *cascade;
+};
+
+static void open_replay(struct fixture *self, bool feedback)
+{
+    struct error err = {0};
+    assert_int_equal(
+        replay_init(&self->replay, &self->lab.params, &self->lab.path, &self->lab.book, &err),
+        ERROR_NONE);
+    self->cascade = &self->replay.cascade;
+    self->cascade->feedback = feedback;
+    self->cascade->depth = 1.0;
+}
+
+static void longs(struct fixture *self, const struct laboratory_level *levels, size_t count,
+                  double lambda, bool feedback)
+{
+    laboratory_make(&self->lab, PRICE, 0.0, levels, count, lambda, 1);
+    open_replay(self, feedback);
+}
+
+static void fixture_free(struct fixture *self)
+{
+    replay_free(&self->replay);
+    laboratory_free(&self->lab);
+}
+
+static size_t move_to(struct fixture *self, double fall_log)
+{
+    struct error err = {0};
+    double price = PRICE * exp(-fall_log);
+    assert_int_equal(cascade_node(self->cascade, price, price, &err), ERROR_NONE);
+    return self->cascade->shot_count;
+}
+
+/* Levels 1, 2 and 3 % down, each worth 1 % of impact: a fall of 1 % takes all three, in waves. */
+static const struct laboratory_level staircase[] = {{0.0100, 10.0}, {0.0195, 10.0}, {0.0290, 10.0}};
+
+static void each_forced_order_reaches_the_next_level(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 3, 0.001, true);
+    assert_int_equal(move_to(&fixture, 0.0101), 3);
+    assert_int_equal(fixture.cascade->generations, 3);
+    for (int i = 0; i < 3; i++) {
+        const struct cascade_shot *shot = &fixture.cascade->shots[i];
+        assert_near(shot->trigger_price, PRICE * exp(-staircase[i].distance_log), 1e-9);
+        assert_near(shot->coins, 10.0, 1e-12);
+        assert_near(log(shot->last_before / shot->last_after), 0.01, 1e-12);
+    }
+    assert_near(fixture.cascade->last, PRICE * exp(-0.0401), 1e-9);
+    fixture_free(&fixture);
+}
+
+static void a_level_that_nothing_reaches_stays(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 3, 0.0009, true);
+    /* 1.01 % + .9 % = 1.91 % is short of 1.95 %. */
+    assert_int_equal(move_to(&fixture, 0.0101), 1);
+    assert_near(fixture.cascade->last, PRICE * exp(-0.0191), 1e-9);
+    /* The market itself goes a little further: the rest follows. */
+    assert_int_equal(move_to(&fixture, 0.0111), 2);
+    fixture_free(&fixture);
+}
+
+static void without_feedback_the_price_is_the_paths(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 3, 0.001, false);
+    assert_int_equal(move_to(&fixture, 0.0101), 1);
+    assert_near(fixture.cascade->last, PRICE * exp(-0.0101), 1e-12);
+    assert_int_equal(fixture.cascade->generations, 1);
+    /* And yet the impact is known. */
+    assert_near(impact_log(fixture.cascade->impact, fixture.cascade->state, 1.0), -0.01, 1e-12);
+    fixture_free(&fixture);
+}
+
+static void what_the_move_itself_reaches_is_one_wave(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 3, 1e-9, true);
+    assert_int_equal(move_to(&fixture, 0.05), 3);
+    assert_int_equal(fixture.cascade->generations, 1);
+    fixture_free(&fixture);
+}
+
+/* Half of the impact reaches the mark price: 1.01 % + .5 % is short of the second level. */
+static void triggers_look_at_the_mark_price_alone(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 3, 0.001, true);
+    fixture.cascade->mark_passthrough = 0.5;
+    assert_int_equal(move_to(&fixture, 0.0101), 1);
+    assert_near(fixture.cascade->last, PRICE * exp(-0.0201), 1e-9);
+    assert_near(fixture.cascade->mark, PRICE * exp(-0.0151), 1e-9);
+    fixture_free(&fixture);
+}
+
+static void a_thinner_book_falls_further(void **state)
+{
+    struct fixture fixture;
+    longs(&fixture, staircase, 1, 0.001, true);
+    fixture.cascade->depth = 0.25;
+    assert_int_equal(move_to(&fixture, 0.0101), 1);
+    assert_near(fixture.cascade->last, PRICE * exp(-0.0501), 1e-9);
+    fixture_free(&fixture);
+}
+
+static struct book_given given_at(int side, double distance_log, double coins)
+{
+    return (struct book_given){.side = side,
+                               .entry_price = PRICE,
+                               .size_coins = coins,
+                               .liquidation_price = PRICE * exp(-side * distance_log)};
+}
+
+/* A short squeeze: shorts are bought back, the price rises. */
+static void forced_shorts_push_the_price_up(void **state)
+{
+    struct fixture fixture;
+    const struct book_given given[] = {given_at(-1, 0.0100, 10.0), given_at(-1, 0.0195, 10.0),
+                                       given_at(1, 0.0100, 10.0)};
+    laboratory_make_given(&fixture.lab, PRICE, 0.0, given, 3, 0.001, 1);
+    open_replay(&fixture, true);
+    assert_int_equal(move_to(&fixture, -0.0101), 2);
+    assert_int_equal(fixture.cascade->shots[0].side_index, BOOK_SHORT);
+    assert_near(fixture.cascade->last, PRICE * exp(0.0301), 1e-9);
+    fixture_free(&fixture);
+}
+
+/* Fired together, two levels would move the price beyond both, and explain themselves; nobody fires
+   the first of them. */
+static void the_fixed_point_is_the_least(void **state)
+{
+    struct fixture fixture;
+    const struct laboratory_level levels[] = {{0.0150, 10.0}, {0.0160, 10.0}};
+    longs(&fixture, levels, 2, 0.001, true);
+    assert_int_equal(move_to(&fixture, 0.0100), 0);
+    fixture_free(&fixture);
+}
+
+/* ---- reachability ------------------------------------------------------------------------- */
+
+/* Observed -1.01 % holds the 1 % that firing level one cost: without it the price stood at -.01 %,
+   and the level was out of reach. Levels of little impact are within reach. */
+static void an_observed_price_inside_a_levels_own_jump_is_unreachable(void **state)
+{
+    for (int big = 0; big < 2; big++) {
+        struct fixture fixture;
+        struct impact_state before = {0};
+        longs(&fixture, staircase, 1, big ? 0.001 : 0.000001, false);
+        assert_int_equal(move_to(&fixture, 0.0101), 1);
+        assert_int_equal(cascade_unreachable(fixture.cascade, &before), big);
+        fixture_free(&fixture);
+    }
+}
+
+/* ---- the branching ratio ------------------------------------------------------------------ */
+
+static double same_coins(size_t k, const void *context)
+{
+    (void)k;
+    return *(const double *)context;
+}
+
+/* Density h and linear impact lambda: n = lambda h at any distance. */
+static void the_branching_ratio_of_a_uniform_density_is_lambda_h(void **state)
+{
+    const double ratios[] = {0.05, 0.6, 1.4};
+    for (int i = 0; i < 3; i++) {
+        double cell = 1e-5, coins = 3.0;
+        struct laboratory lab;
+        struct laboratory_level *levels =
+            laboratory_cells(4000, 0.0, cell, 0.5, same_coins, &coins);
+        laboratory_make(&lab, PRICE, 0.0, levels, 4000, ratios[i] * cell / coins, 1);
+        struct laboratory_outcome out = laboratory_run(&lab, 0.0, 0);
+        print_message("lambda h = %.2f: branching ratio %.4f\n", ratios[i], out.branching_ratio);
+        assert_near(out.branching_ratio / ratios[i], 1.0, 0.02);
+        laboratory_free(&lab);
+        free(levels);
+    }
+}
+
+/* A gap of half the window: n = max over d of lambda h (d - gap) / d, at the far end 1/2. */
+static void the_branching_ratio_sees_a_cluster_behind_a_gap(void **state)
+{
+    double cell = 1e-5, coins = 3.0;
+    struct laboratory lab;
+    struct laboratory_level *levels = laboratory_cells(4000, 0.005, cell, 0.5, same_coins, &coins);
+    laboratory_make(&lab, PRICE, 0.0, levels, 4000, 2.0 * cell / coins, 1);
+    struct laboratory_outcome out = laboratory_run(&lab, 0.0, 0);
+    assert_near(out.branching_ratio, 2.0 * 0.5, 0.05);
+    laboratory_free(&lab);
+    free(levels);
+}
+
+static void a_cascade_without_memory_says_so(void **state)
+{
+    struct fixture fixture;
+    struct error err = {0};
+    longs(&fixture, staircase, 3, 0.001, true);
+    memory_fail_after(1);
+    int code = cascade_node(fixture.cascade, 90.0, 90.0, &err);
+    memory_fail_after(0);
+    assert_int_equal(code, ERROR_IO);
+    fixture_free(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_forced_order_reaches_the_next_level),
+        cmocka_unit_test(a_level_that_nothing_reaches_stays),
+        cmocka_unit_test(without_feedback_the_price_is_the_paths),
+        cmocka_unit_test(what_the_move_itself_reaches_is_one_wave),
+        cmocka_unit_test(triggers_look_at_the_mark_price_alone),
+        cmocka_unit_test(a_thinner_book_falls_further),
+        cmocka_unit_test(forced_shorts_push_the_price_up),
+        cmocka_unit_test(the_fixed_point_is_the_least),
+        cmocka_unit_test(an_observed_price_inside_a_levels_own_jump_is_unreachable),
+        cmocka_unit_test(the_branching_ratio_of_a_uniform_density_is_lambda_h),
+        cmocka_unit_test(the_branching_ratio_sees_a_cluster_behind_a_gap),
+        cmocka_unit_test(a_cascade_without_memory_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
