@@ -132,14 +132,22 @@ static const struct line lines[] = {
     LINE("paid by insurance funds", insurance_draw_usd, USD),
 };
 
+/* Open loop moves no price: the impact is what the flow would have had. */
+static const char *label_of(const struct line *line, const struct scenario *scenario)
+{
+    bool impact = line->offset == offsetof(struct metrics_summary, endogenous_move);
+    return impact && scenario->feedback == FEEDBACK_OPEN ? "impact they imply" : line->label;
+}
+
 /* One column per level; with several replicates the mean, and behind a single column the range. */
-static void print_lines(const struct run_tables *tables, size_t levels, size_t replicates)
+static void print_lines(const struct scenario *scenario, const struct run_tables *tables,
+                        size_t levels, size_t replicates)
 {
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         char text[CLI_NUMBER_SIZE], low[CLI_NUMBER_SIZE], high[CLI_NUMBER_SIZE];
         if (isnan(value_of(&tables->summary[0], lines[i].offset)))
             continue; /* nothing of the kind was given */
-        printf("  %-24s", lines[i].label);
+        printf("  %-24s", label_of(&lines[i], scenario));
         for (size_t level = 0; level < levels; level++) {
             struct spread spread =
                 spread_of(tables->summary + level * replicates, replicates, lines[i].offset);
@@ -191,7 +199,7 @@ static void print_summary(const struct setup *setup, const struct run_tables *ta
             printf("%14s", text_human(setup->levels[i].usd, "$", level));
         printf("\n");
     }
-    print_lines(tables, levels, replicates);
+    print_lines(scenario, tables, levels, replicates);
 }
 
 static void print_json(const struct setup *setup, const struct run_tables *tables,
