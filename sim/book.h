@@ -1,9 +1,9 @@
 /*
  * The book: every position that a run may hold, immutable and shared by all OI levels, depths and
  * feedbacks. Positions that open in one bar are grouped into *runs*, one per margin class (venue,
- * side, bracket), sorted so that the first to be liquidated comes first. What depends on the path
- * (opening price, funding, how many coins a bar opened, how many survive) is not in here: see
- * sim/ladder.h and sim/ledger.h.
+ * bracket table, bracket, side), sorted so that the first to be liquidated comes first. What
+ * depends on the path (opening price, funding, how many coins a bar opened, how many survive) is
+ * not in here: see sim/ladder.h and sim/ledger.h.
  *
  * A position keeps `kappa` (models/margin.h) and `share`, its part of the coins that its side opens
  * in its bar. The leverage and size are rounded to float before kappa is computed, so kappa,
@@ -85,11 +85,11 @@ struct book {
     int class_count;
     struct book_venue venues[BOOK_VENUES_MAX];
     size_t venue_count;
-    /* A book read from a file holds absolute coins and prices: its one bar opens at price 1 with 1
-       coin. `residual_coins` balance the sides and are never liquidated. */
+    /* A book of given positions has absolute coins and prices: `share` is in coins and kappa in
+       quote currency, for its one bar opens 1 coin at price 1. */
     bool from_file;
-    double file_coins[2];
-    double residual_coins[2];
+    double file_coins[2];     /* given, by side */
+    double residual_coins[2]; /* that the smaller side lacks: held, and never liquidated */
 };
 
 /* What the draws of a book need to know of each bar; arrays of `bars`. */
@@ -105,7 +105,7 @@ struct book_params {
     uint64_t seed;
     uint32_t replicate;
     int positions_per_bar; /* per side, over all venues; at least one per venue */
-    bool entry_vwap;       /* all at the bar's typical price; else triangular */
+    bool entry_vwap;       /* all at (high + low + close) / 3; else triangular */
     struct leverage_params
         leverage; /* .maximum, when above 0, bounds leverage besides the venues */
     struct size_params size;
@@ -116,10 +116,9 @@ struct book_params {
     struct book_venue venues[BOOK_VENUES_MAX];
 };
 
-/* Draws the book, in parallel over bars; an entry that the bar's own close would have liquidated is
-   made at the close; the same bytes at any number of threads. About 24 bytes a
-   position and 20 a run. ERROR_SCENARIO, ERROR_IO (memory), ERROR_INTERRUPTED. On failure `self`
-   needs no free. */
+/* Draws the book, in parallel over bars; the same bytes at any number of threads. An entry that the
+   bar's own close would have liquidated is made at the close. About 24 bytes a position and 20 a
+   run. ERROR_SCENARIO, ERROR_IO (memory), ERROR_INTERRUPTED. On failure `self` needs no free. */
 int book_draw(struct book *self, const struct book_params *params, const struct book_bars *bars,
               struct error *err);
 

@@ -1,6 +1,6 @@
 /*
- * Episodes: runs of steps whose forced flow exceeds a floor, ended by a quiet period. One row of
- * episodes.csv each.
+ * Episodes: stretches of steps whose forced flow exceeds a floor, ended by a quiet period. One row
+ * of episodes.csv each.
  */
 #ifndef LIQCASCADE_SIM_EPISODE_H
 #define LIQCASCADE_SIM_EPISODE_H

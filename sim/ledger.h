@@ -1,6 +1,6 @@
 /*
  * The ledger: who holds the open interest. Long OI equals short OI in coins at every instant; a
- * trade opens, closes or transfers (models.md, "Who holds the open interest"). The ledger keeps,
+ * trade opens, closes or transfers (reports/doc/models.md, "Ledger"). The ledger keeps,
  * per side and leverage tier, the coins alive and the sums that make equity known without a scan.
  *
  * Voluntary closing is a hazard: of every tier the part 1 - exp(-h * dH) closes, h the tier's

@@ -30,7 +30,7 @@ struct output_command {
 };
 
 /* Writes everything to `directory` at once (reports/results.h), with `replace` in place of one that
-   is there. ERROR_IO; then nothing is left, and what was there is. */
+   is there. ERROR_IO; then nothing new is left behind, and what was there stays. */
 int output_write(const struct setup *setup, const struct run_tables *tables,
                  const struct output_warnings *warnings, const struct output_command *command,
                  const char *directory, bool replace, struct error *err);

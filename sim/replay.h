@@ -9,7 +9,7 @@
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
  * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. They
  * are the same computation: on an observed path, which already holds that impact, it counts twice
- * and is called naive; on a shock or a synthetic path it is the closed loop.
+ * and is called naive; on a path that the model makes (a shock) it is the closed loop.
  */
 #ifndef LIQCASCADE_SIM_REPLAY_H
 #define LIQCASCADE_SIM_REPLAY_H
@@ -61,10 +61,10 @@ struct replay_step {
     double replacement_coins;
     double funding_rate;
     double reported_coins[2]; /* liquidations in the observed feed: long, short; NaN: none given */
-    double depth_share;     /* relative depth of the step */
-    double branching_ratio; /* at the start of the step */
-    int64_t generations;    /* largest of its nodes */
-    bool unreachable;       /* open loop: see cascade_unreachable */
+    double depth_share;       /* relative depth of the step */
+    double branching_ratio;   /* at the start of the step */
+    int64_t generations;      /* largest of its nodes */
+    bool unreachable;         /* open loop: see cascade_unreachable */
     struct settle_tally forced;
 };
 

@@ -7,8 +7,7 @@
  *
  *     struct options { double rate; const char *out; };
  *     static const struct cli_option options[] = {
- *         {"rate", 0, "X", "funding rate per interval", CLI_NUMBER, offsetof(struct options,
- * rate)},
+ *         {"rate", 0, "X", "funding rate", CLI_NUMBER, offsetof(struct options, rate)},
  *         {"output", 'o', "DIR", "results directory", CLI_TEXT, offsetof(struct options, out)}};
  *     static const struct cli_command command = {
  *         .name = "run", .arguments = "SCENARIO", .summary = "...", .options = options,

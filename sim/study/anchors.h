@@ -4,16 +4,18 @@
  *
  *     time,field,value,unit,scope,source
  *
- * The rows, by field:
- *     price        usd                the last price at that instant: a bar opens there
- *     price_low    usd                the lowest (highest) price of its UTC day, reached within the
- *     price_high   usd                minute that starts then; no other minute of the day reaches
- * it mark_low     usd                the same of the mark price mark_high    usd volatility
- * log_per_sqrt_day   of the price between the figures, from that instant on oi           coins open
- * interest at that instant; all rows have one scope funding      fraction_per_8h    a rate near
- * that instant; payments are at 00, 08 and 16 h volume       coins_per_day      level of volume
- * near that instant seed, tick, oi_step             no time: default seed, price tick in usd,
- * rounding of open interest in coins; each exactly once
+ * The rows, by field (unit):
+ *
+ * - price (usd): the last price at that instant; a bar opens there
+ * - price_low, price_high (usd): the lowest (highest) price of its UTC day, reached in the
+ *   minute that starts then and in no other
+ * - mark_low, mark_high (usd): the same of the mark price
+ * - volatility (log_per_sqrt_day): of the price between the figures, from that instant on
+ * - oi (coins): open interest at that instant; all rows have one scope
+ * - funding (fraction_per_8h): a rate near that instant; payments are at 00, 08 and 16 h
+ * - volume (coins_per_day): level of volume near that instant
+ * - seed, tick (usd), oi_step (coins): without a time, each exactly once: default seed, price tick,
+ *   rounding of open interest
  *
  * Times are whole minutes. Every row names its source. The prices from the first to the last
  * `price` row are the range of the reconstruction; open interest, funding and volume may lie
