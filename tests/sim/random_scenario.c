@@ -257,9 +257,11 @@ static struct book_given draw_given(struct random_scenario *self)
     given.entry_price = self->market.last.open[0] * exp(0.02 * normal(self));
     given.size_coins = 30e3 * exp(normal(self)) / given.entry_price;
     given.leverage = exp(random_scenario_between(self, log(3.0), log(60.0)));
+    /* Round prices, so that several fire at the same one. */
+    double distance = random_scenario_between(self, 0.01, 0.3);
     if (self->prices_given)
         given.liquidation_price =
-            given.entry_price * exp(-given.side * random_scenario_between(self, 0.01, 0.3));
+            200.0 * round(given.entry_price * exp(-given.side * distance) / 200.0);
     return given;
 }
 
