@@ -101,13 +101,20 @@ bool cascade_unreachable(const struct cascade *self, const struct impact_state *
 {
     double total = impact_log(self->impact, self->state, self->depth);
     struct impact_state state = *before;
+    double mark = NAN; /* without some shot at or before this one, all since of the same side ... */
+    int side = -1;     /* ... which is this */
     for (size_t i = 0; i < self->shot_count; i++) {
         const struct cascade_shot *shot = &self->shots[i];
-        /* The price without this shot and those behind it. */
-        double undone = impact_log(self->impact, &state, self->depth) - total;
-        double mark = self->mark * exp(self->mark_passthrough * undone);
-        if (!reached(shot->side_index, shot->trigger_price, mark))
-            return true;
+        /* Shots of one side move the mark towards their triggers: what was reached without the
+           earlier ones is reached with them. */
+        if (shot->side_index != side || !reached(side, shot->trigger_price, mark)) {
+            /* The price without this shot and those behind it. */
+            double undone = impact_log(self->impact, &state, self->depth) - total;
+            mark = self->mark * exp(self->mark_passthrough * undone);
+            side = shot->side_index;
+            if (!reached(side, shot->trigger_price, mark))
+                return true;
+        }
         impact_add(self->impact, &state, order_coins(shot->side_index, shot->coins), self->depth);
     }
     return false;
@@ -115,20 +122,35 @@ bool cascade_unreachable(const struct cascade *self, const struct impact_state *
 
 /* ---- branching ratio -------------------------------------------------------------------- */
 
+/* How far forced orders of `coins` would move the price from `now`. */
+static double move_of(const struct impact_params *impact, const struct impact_state *state,
+                      double depth, int side, double coins, double now)
+{
+    struct impact_state after = *state;
+    impact_add(impact, &after, order_coins(side, coins), depth);
+    return fabs(impact_log(impact, &after, depth) - now);
+}
+
 double cascade_branching_ratio(const struct nearby *nearby, const struct impact_params *impact,
                                const struct impact_state *state, double depth, double mark,
                                double window_log)
 {
-    double largest = 0.0;
+    double largest = 0.0, first = window_log / BRANCHING_POINTS;
     double now = impact_log(impact, state, depth);
     for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
         double coins[BRANCHING_POINTS];
         nearby_within(nearby, side, mark, window_log, BRANCHING_POINTS, coins);
-        for (int k = 0; k < BRANCHING_POINTS; k++) {
-            struct impact_state after = *state;
-            impact_add(impact, &after, order_coins(side, coins[k]), depth);
-            double moved = fabs(impact_log(impact, &after, depth) - now);
-            largest = fmax(largest, moved * BRANCHING_POINTS / (window_log * (k + 1)));
+        /* The nearest distance, where an impact that bends down gives most; then from the farthest
+           inward, leaving out those that even what lies beyond them would not make the largest. */
+        double moved = move_of(impact, state, depth, side, coins[0], now);
+        largest = fmax(largest, moved / first);
+        moved = INFINITY;
+        for (int k = BRANCHING_POINTS - 1; k > 0; k--) {
+            double distance = first * (k + 1);
+            if (moved <= largest * distance)
+                continue;
+            moved = move_of(impact, state, depth, side, coins[k], now);
+            largest = fmax(largest, moved / distance);
         }
     }
     return largest;

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { HEAP_WAYS = 4, SWEEP_LEAST = 64 };
+enum { HEAP_WAYS = 4, SWEEP_LEAST = 64, LINE_BYTES = 64 };
 
 /* ---- a heap of run heads, highest key first; ties by run, so that order never depends on history
  */
@@ -15,7 +15,8 @@ static bool head_before(struct ladder_head a, struct ladder_head b)
     return a.key > b.key || (a.key == b.key && a.run < b.run);
 }
 
-static void heap_rise(struct ladder_heap *heap, uint32_t i, struct ladder_head head)
+/* Returns where the head ends up. */
+static uint32_t heap_rise(struct ladder_heap *heap, uint32_t i, struct ladder_head head)
 {
     while (i > 0) {
         uint32_t parent = (i - 1) / HEAP_WAYS;
@@ -25,6 +26,7 @@ static void heap_rise(struct ladder_heap *heap, uint32_t i, struct ladder_head h
         i = parent;
     }
     heap->heads[i] = head;
+    return i;
 }
 
 static void heap_sink(struct ladder_heap *heap, struct ladder_head head)
@@ -90,26 +92,51 @@ double ladder_key_at(const struct ladder *self, int class_id, double price)
 
 /* ---- life ------------------------------------------------------------------------------- */
 
+/* Gives each class its part of the heads, so that the children of a head (4 n + 1 to 4 n + 4) lie
+   in one line of the cache. */
+static void place_heaps(struct ladder *self)
+{
+    const size_t line = LINE_BYTES / sizeof *self->heads;
+    size_t offset = (LINE_BYTES - (uintptr_t)self->heads % LINE_BYTES) / sizeof *self->heads;
+    for (int c = 0; c < self->book->class_count; c++) {
+        self->heaps[c].heads = self->heads + offset + line - 1;
+        offset += (self->book->classes[c].run_count + 2 * line - 2) / line * line;
+    }
+}
+
+static void list_sides(struct ladder *self)
+{
+    const struct book *book = self->book;
+    for (int side = 0; side < 2; side++) {
+        if (side == 1)
+            self->side_classes[1] = self->side_classes[0] + self->side_class_count[0];
+        for (int c = 0; c < book->class_count; c++)
+            if (book_side_index(book->classes[c].side) == side)
+                self->side_classes[side][self->side_class_count[side]++] = c;
+    }
+}
+
 int ladder_init(struct ladder *self, const struct book *book, struct error *err)
 {
+    size_t classes = (size_t)book->class_count;
+    size_t slack = 2 * (LINE_BYTES / sizeof *self->heads) * (classes + 1);
     memset(self, 0, sizeof *self);
     self->book = book;
     self->retired = memory_zeroed(book->run_count, sizeof *self->retired);
-    self->heads = memory_alloc(book->run_count, sizeof *self->heads);
-    self->heaps = memory_zeroed((size_t)book->class_count, sizeof *self->heaps);
+    self->heads = memory_alloc(book->run_count + slack, sizeof *self->heads);
+    self->heaps = memory_zeroed(classes, sizeof *self->heaps);
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
-    self->class_price = memory_zeroed((size_t)book->class_count, sizeof *self->class_price);
-    self->class_known = memory_zeroed((size_t)book->class_count, sizeof *self->class_known);
+    self->side_classes[0] = memory_alloc(classes, sizeof *self->side_classes[0]);
+    self->class_price = memory_zeroed(classes, sizeof *self->class_price);
+    self->class_known = memory_zeroed(classes, sizeof *self->class_known);
     if (self->class_price == NULL || self->class_known == NULL || self->retired == NULL ||
-        self->heads == NULL || self->heaps == NULL || self->bars == NULL) {
+        self->heads == NULL || self->heaps == NULL || self->bars == NULL ||
+        self->side_classes[0] == NULL) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
-    size_t offset = 0;
-    for (int c = 0; c < book->class_count; c++) {
-        self->heaps[c].heads = self->heads + offset;
-        offset += book->classes[c].run_count;
-    }
+    place_heaps(self);
+    list_sides(self);
     return ERROR_NONE;
 }
 
@@ -119,29 +146,27 @@ void ladder_free(struct ladder *self)
     memory_free(self->heads);
     memory_free(self->heaps);
     memory_free(self->bars);
+    memory_free(self->side_classes[0]);
     memory_free(self->class_price);
     memory_free(self->class_known);
     memset(self, 0, sizeof *self);
 }
 
-/* True when nothing of a head can fire any more. */
-static bool head_gone(const struct ladder *self, const struct ladder_head *head)
+/* True when nothing of a head of a side can fire any more. Runs are in the order of their bars. */
+static bool head_gone(const struct ladder *self, int side_index, const struct ladder_head *head)
 {
-    const struct book_run *run = &self->book->runs[head->run];
-    int side = book_side_index(self->book->classes[run->class_id].side);
-    return run->bar < self->first_bar[side] ||
-           (run->twin != BOOK_NO_TWIN && self->retired[head->run]);
+    return head->run < self->first_run[side_index] || self->retired[head->run];
 }
 
 /* Drops the heads that are gone and makes a heap of the rest; done each time that a heap has
    doubled, so that it costs O(1) per head opened. */
-static void heap_sweep(const struct ladder *self, struct ladder_heap *heap)
+static void heap_sweep(const struct ladder *self, int side_index, struct ladder_heap *heap)
 {
     uint32_t before = heap->count;
     heap->count = 0;
     for (uint32_t i = 0; i < before; i++) {
         struct ladder_head head = heap->heads[i];
-        if (!head_gone(self, &head))
+        if (!head_gone(self, side_index, &head))
             heap_rise(heap, heap->count++, head);
     }
     heap->swept = heap->count;
@@ -157,14 +182,14 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
         struct ladder_heap *heap = &self->heaps[run->class_id];
+        int side = book_side_index(class->side);
         struct ladder_head head = {position_key(self, class, &opened, &book->positions[run->first]),
                                    r, 0};
         if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
-            heap_sweep(self, heap);
-        heap_rise(heap, heap->count++, head);
-        self->class_known[run->class_id] = false;
+            heap_sweep(self, side, heap);
+        if (heap_rise(heap, heap->count++, head) == 0)
+            self->class_known[run->class_id] = self->next_known[side] = false;
     }
-    self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
 }
 
 /* Every trigger price may have moved. */
@@ -177,10 +202,11 @@ static void forget_prices(struct ladder *self)
 void ladder_expire(struct ladder *self, int side_index, size_t bar)
 {
     self->first_bar[side_index] = bar;
-    for (int c = 0; c < self->book->class_count; c++) {
+    self->first_run[side_index] = self->book->bar_runs[bar];
+    for (int i = 0; i < self->side_class_count[side_index]; i++) {
+        int c = self->side_classes[side_index][i];
         const struct ladder_heap *heap = &self->heaps[c];
-        if (book_side_index(self->book->classes[c].side) == side_index && heap->count > 0 &&
-            head_gone(self, &heap->heads[0]))
+        if (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
             self->class_known[c] = self->next_known[side_index] = false;
     }
 }
@@ -195,10 +221,10 @@ void ladder_fund(struct ladder *self, double rate, double price)
 /* ---- firing ----------------------------------------------------------------------------- */
 
 /* Trigger price of a class's first head, NaN when it has none. */
-static double class_price(struct ladder *self, int class_id)
+static double class_price(struct ladder *self, int side_index, int class_id)
 {
     struct ladder_heap *heap = &self->heaps[class_id];
-    while (heap->count > 0 && head_gone(self, &heap->heads[0]))
+    while (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
         heap_pop(heap);
     self->class_known[class_id] = true;
     self->class_price[class_id] =
@@ -206,38 +232,67 @@ static double class_price(struct ladder *self, int class_id)
     return self->class_price[class_id];
 }
 
+/* True when `price` is hit before `other`; NaN is never hit, and after all. */
+static bool nearer(int side_index, double price, double other)
+{
+    return side_index == BOOK_LONG ? price > other || (isnan(other) && !isnan(price))
+                                   : price < other || (isnan(other) && !isnan(price));
+}
+
+/* Looks at all classes of a side; of equal prices the first class's is next. */
+static void find_next(struct ladder *self, int side_index)
+{
+    double price = NAN, rival = NAN;
+    int found = -1;
+    for (int i = 0; i < self->side_class_count[side_index]; i++) {
+        int c = self->side_classes[side_index][i];
+        double here =
+            self->class_known[c] ? self->class_price[c] : class_price(self, side_index, c);
+        if (nearer(side_index, here, price)) {
+            rival = price;
+            price = here;
+            found = c;
+        } else if (nearer(side_index, here, rival)) {
+            rival = here;
+        }
+    }
+    self->next[side_index] =
+        found < 0 ? (struct ladder_next){.any = false} : (struct ladder_next){true, found, price};
+    self->rival_price[side_index] = rival;
+    self->next_known[side_index] = true;
+}
+
 const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
 {
+    if (!self->next_known[side_index])
+        find_next(self, side_index);
+    return &self->next[side_index];
+}
+
+/* The next position of a side after one of the class that was next has fired: mostly one of the
+   same class, and then no other need be looked at. */
+static void follow_next(struct ladder *self, int side_index)
+{
     struct ladder_next *next = &self->next[side_index];
-    if (self->next_known[side_index])
-        return next;
-    *next = (struct ladder_next){.any = false};
-    int side = side_index == BOOK_LONG ? 1 : -1;
-    for (int c = 0; c < self->book->class_count; c++) {
-        if (self->book->classes[c].side != side)
-            continue;
-        double price = self->class_known[c] ? self->class_price[c] : class_price(self, c);
-        if (isnan(price))
-            continue;
-        if (!next->any || (side > 0 ? price > next->trigger_price : price < next->trigger_price))
-            *next = (struct ladder_next){true, c, price};
-    }
-    self->next_known[side_index] = true;
-    return next;
+    double price = class_price(self, side_index, next->class_id);
+    if (nearer(side_index, price, self->rival_price[side_index]))
+        next->trigger_price = price;
+    else
+        self->next_known[side_index] = false;
 }
 
 struct ladder_fired ladder_fire(struct ladder *self, int side_index)
 {
     const struct book *book = self->book;
-    const struct ladder_next *next = ladder_peek(self, side_index);
-    struct ladder_heap *heap = &self->heaps[next->class_id];
+    int class_id = ladder_peek(self, side_index)->class_id;
+    struct ladder_heap *heap = &self->heaps[class_id];
     struct ladder_head head = heap->heads[0];
     const struct book_run *run = &book->runs[head.run];
     struct ladder_fired fired = {&book->positions[run->first + head.fired],
-                                 &book->classes[next->class_id], run->bar, head.run};
+                                 &book->classes[class_id], run->bar, head.run};
     if (run->twin != BOOK_NO_TWIN) {
         self->retired[head.run] = self->retired[run->twin] = true;
-        self->class_known[book->runs[run->twin].class_id] = false;
+        self->class_known[book->runs[run->twin].class_id] = self->next_known[side_index] = false;
         if (run->twin < head.run)
             fired.run = run->twin;
     }
@@ -248,8 +303,9 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
     } else {
         heap_pop(heap);
     }
-    self->class_known[next->class_id] = false;
-    self->next_known[side_index] = false;
+    self->class_known[class_id] = false;
+    if (self->next_known[side_index])
+        follow_next(self, side_index);
     return fired;
 }
 

@@ -49,17 +49,22 @@ struct ladder_next {
 };
 
 struct ladder {
-    const struct book *book; /* not owned; outlives the ladder */
-    bool *retired;           /* per run: its twin has fired; only edge positions use it */
-    struct ladder_head *heads;
+    const struct book *book;   /* not owned; outlives the ladder */
+    bool *retired;             /* per run: its twin has fired; only edge positions use it */
+    struct ladder_head *heads; /* of all heaps, with room to align each */
     struct ladder_heap *heaps; /* per class */
     struct ladder_bar *bars;   /* per bar, filled by ladder_open */
     size_t open_bars;          /* bars opened so far */
-    size_t first_bar[2];       /* per side: positions opened before it have expired */
+    size_t first_bar[2];       /* per side: positions opened before it have expired ... */
+    uint32_t first_run[2];     /* ... and so have runs before this one */
     struct ladder_funding funding;
+    int *side_classes[2]; /* classes of each side, ascending; the second within the first */
+    int side_class_count[2];
     double *class_price; /* per class: trigger price of its first head ... */
     bool *class_known;   /* ... while true; NaN: the class is empty */
     struct ladder_next next[2];
+    double
+        rival_price[2]; /* nearest trigger price of the classes but next's; NaN: they are empty */
     bool next_known[2];
 };
 

@@ -1,11 +1,12 @@
 #include "sim/nearby.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-enum { BLOCK_BINS = 32, COUNT_MAX = 10000000 };
+enum { WORD_BITS = 64, COUNT_MAX = 10000000 };
 
 static const double BINS_PER_WINDOW = 20.0;
 static const double MARGIN_LOG = 0.7;
@@ -40,28 +41,21 @@ static bool inverse_class(const struct nearby *self, const struct book_class *cl
     return self->ladder->book->venues[class->venue].formula->inverse;
 }
 
-static double **bins_of(const struct nearby *self, int class_id, int tier)
+static size_t word_count(const struct nearby *self)
 {
-    return &self->bins[class_id * TIERS + tier];
-}
-
-static int block_count(const struct nearby *self)
-{
-    return self->count / BLOCK_BINS + 1;
+    return (size_t)self->count / WORD_BITS + 1;
 }
 
 /* ---- keeping ---------------------------------------------------------------------------- */
 
-/* Arrays of a class and tier come with their first position. */
-static bool ensure(struct nearby *self, int class_id, int tier)
+/* Arrays of a class come with its first position. */
+static bool ensure(struct nearby *self, int class_id)
 {
-    double **bins = bins_of(self, class_id, tier);
-    uint32_t **blocks = &self->blocks[class_id];
-    if (*blocks == NULL)
-        *blocks = memory_zeroed((size_t)block_count(self), sizeof **blocks);
-    if (*bins == NULL)
-        *bins = memory_zeroed((size_t)self->count, sizeof **bins);
-    if (*blocks == NULL || *bins == NULL)
+    if (self->bins[class_id] == NULL)
+        self->bins[class_id] = memory_zeroed((size_t)self->count, sizeof **self->bins);
+    if (self->occupied[class_id] == NULL)
+        self->occupied[class_id] = memory_zeroed(word_count(self), sizeof **self->occupied);
+    if (self->bins[class_id] == NULL || self->occupied[class_id] == NULL)
         self->failed = true;
     return !self->failed;
 }
@@ -73,13 +67,21 @@ static void add(struct nearby *self, int class_id, double key, const struct ladd
     const struct book_class *class = position->class;
     int side = book_side_index(class->side), tier = tier_of((double)position->position->leverage);
     double where = place(self, inverse_class(self, class), (double)class->side * key);
-    if (!(where >= 0.0 && where < (double)self->count) || !ensure(self, class_id, tier))
+    if (!(where >= 0.0 && where < (double)self->count) || !ensure(self, class_id))
         return;
     int i = (int)where;
-    double *bin = &(*bins_of(self, class_id, tier))[i];
-    double sum = *bin + positions * coins / self->kept[side][tier];
-    *bin = sum > 0.0 ? sum : 0.0;
-    self->blocks[class_id][i / BLOCK_BINS] += (uint32_t)positions;
+    struct nearby_bin *bin = &self->bins[class_id][i];
+    uint64_t *word = &self->occupied[class_id][i / WORD_BITS], bit = UINT64_C(1) << i % WORD_BITS;
+    double sum = bin->coins[tier] + positions * coins / self->kept[side][tier];
+    bin->coins[tier] = sum > 0.0 ? sum : 0.0;
+    bin->positions += positions;
+    if (bin->positions > 0) {
+        *word |= bit;
+    } else {
+        /* Rounding may leave something of what was taken out. */
+        memset(bin, 0, sizeof *bin);
+        *word &= ~bit;
+    }
 }
 
 static void visit(void *context, int class_id, double key, const struct ladder_fired *position)
@@ -121,10 +123,9 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
     self->ladder = ladder;
     self->ledger = ledger;
     lay_out(self, low, high, window_log);
-    self->bins = memory_zeroed(classes * TIERS, sizeof *self->bins);
-    self->blocks = memory_zeroed(classes, sizeof *self->blocks);
-    self->window = memory_alloc((size_t)self->count, sizeof *self->window);
-    self->failed = self->bins == NULL || self->blocks == NULL || self->window == NULL;
+    self->bins = memory_zeroed(classes, sizeof *self->bins);
+    self->occupied = memory_zeroed(classes, sizeof *self->occupied);
+    self->failed = self->bins == NULL || self->occupied == NULL;
     for (int side = 0; side < 2 && !self->failed; side++) {
         start_reference(self, side);
         ladder_visit(ladder, side, visit, self);
@@ -137,13 +138,12 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
 
 void nearby_free(struct nearby *self)
 {
-    for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count * TIERS; c++)
+    for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count; c++)
         memory_free(self->bins[c]);
-    for (int c = 0; self->blocks != NULL && c < self->ladder->book->class_count; c++)
-        memory_free(self->blocks[c]);
+    for (int c = 0; self->occupied != NULL && c < self->ladder->book->class_count; c++)
+        memory_free(self->occupied[c]);
     memory_free(self->bins);
-    memory_free(self->blocks);
-    memory_free(self->window);
+    memory_free(self->occupied);
     memset(self, 0, sizeof *self);
 }
 
@@ -177,7 +177,7 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position, doubl
 /* True for the classes of a side that hold or held positions. */
 static bool listed(const struct nearby *self, int class_id, int side_index)
 {
-    return self->blocks[class_id] != NULL &&
+    return self->occupied[class_id] != NULL &&
            book_side_index(self->ladder->book->classes[class_id].side) == side_index;
 }
 
@@ -185,11 +185,9 @@ static bool listed(const struct nearby *self, int class_id, int side_index)
 static void renew_reference(struct nearby *self, int side_index)
 {
     for (int c = 0; c < self->ladder->book->class_count; c++)
-        for (int tier = 0; tier < TIERS && listed(self, c, side_index); tier++) {
-            double *bins = *bins_of(self, c, tier);
-            for (int i = 0; bins != NULL && i < self->count; i++)
-                bins[i] *= self->kept[side_index][tier];
-        }
+        for (int i = 0; i < self->count && listed(self, c, side_index); i++)
+            for (int tier = 0; tier < TIERS; tier++)
+                self->bins[c][i].coins[tier] *= self->kept[side_index][tier];
     start_reference(self, side_index);
 }
 
@@ -214,54 +212,56 @@ static int bin_clamped(const struct nearby *self, double where)
     return where < (double)self->count ? (int)where : self->count - 1;
 }
 
-/* Most classes hold nothing near the market: what does not fire at once stays far away. */
-static bool any_between(const struct nearby *self, const uint32_t *blocks, double a, double b)
+/* True when a class has positions in the bins that two places lie in, or between them. */
+static bool any_between(const uint64_t *occupied, int from, int to)
 {
-    int from = bin_clamped(self, a < b ? a : b) / BLOCK_BINS;
-    int to = bin_clamped(self, a < b ? b : a) / BLOCK_BINS;
-    for (int i = from; i <= to; i++)
-        if (blocks[i] > 0)
+    for (int word = from / WORD_BITS; word <= to / WORD_BITS; word++) {
+        uint64_t bits = occupied[word];
+        if (word == from / WORD_BITS)
+            bits &= UINT64_MAX << from % WORD_BITS;
+        if (word == to / WORD_BITS)
+            bits &= UINT64_MAX >> (WORD_BITS - 1 - to % WORD_BITS);
+        if (bits != 0)
             return true;
+    }
     return false;
 }
 
-/* Coins alive of a class in each bin from `from` to `to`, over its tiers, in self->window. */
-static void sum_tiers(const struct nearby *self, int class_id, int side_index, int from, int to)
+/* Coins alive in a bin. Two sums, because one would wait for every addition. */
+static double bin_coins(const struct nearby_bin *bin, const double kept[TIERS])
 {
-    double *restrict window = self->window;
-    memset(window, 0, (size_t)(to - from + 1) * sizeof *window);
-    for (int tier = 0; tier < TIERS; tier++) {
-        const double *restrict bins = *bins_of(self, class_id, tier);
-        double kept = self->kept[side_index][tier];
-        for (int i = from; bins != NULL && i <= to; i++)
-            window[i - from] += kept * bins[i];
+    double even = 0.0, odd = 0.0;
+    for (int tier = 0; tier + 1 < TIERS; tier += 2) {
+        even += kept[tier] * bin->coins[tier];
+        odd += kept[tier + 1] * bin->coins[tier + 1];
     }
+    return TIERS % 2 == 0 ? even + odd : even + odd + kept[TIERS - 1] * bin->coins[TIERS - 1];
 }
 
-/* Adds what a class holds from place at[0] outward to each of at[1] ... at[points]; a bin that one
-   of them cuts counts in proportion. */
-static void add_class(const struct nearby *self, int class_id, int side_index, const double *at,
-                      int points, double *out_coins)
+/* Adds what a class holds between places at[k] and at[k + 1] to out_coins[k]; a bin that one of
+   them cuts counts in proportion. Distances are from at[0], the market. */
+static void add_class(const struct nearby *self, int class_id, const double kept[TIERS],
+                      const double *at, int points, double *out_coins)
 {
+    const struct nearby_bin *bins = self->bins[class_id];
+    double limit[NEARBY_POINTS];
     bool up = at[points] > at[0];
-    int from = bin_clamped(self, up ? at[0] : at[points]);
-    int to = bin_clamped(self, up ? at[points] : at[0]);
-    sum_tiers(self, class_id, side_index, from, to);
-    int bin = (int)floor(at[0]);
-    double passed = 0.0,
-           sum = 0.0; /* bins from at[0] to this one's near edge, and what they hold */
-    for (int k = 0; k < points; k++) {
-        double distance = fabs(at[k + 1] - at[0]);
-        for (;;) {
-            double edge = up ? (double)bin + 1.0 - at[0] : at[0] - (double)bin;
-            double held = bin >= from && bin <= to ? self->window[bin - from] : 0.0;
-            if (edge >= distance) {
-                out_coins[k] += sum + held * (distance - passed);
-                break;
-            }
-            sum += held * (edge - passed);
-            passed = edge;
-            bin += up ? 1 : -1;
+    int k = 0, first = bin_clamped(self, at[0]), last = bin_clamped(self, at[points]);
+    for (int i = 0; i < points; i++)
+        limit[i] = fabs(at[i + 1] - at[0]);
+    double beyond = up ? (double)first - at[0] : at[0] - (double)first - 1.0;
+    for (int n = 0; n <= abs(last - first); n++) {
+        const struct nearby_bin *bin = &bins[up ? first + n : first - n];
+        if (bin->positions == 0)
+            continue;
+        double held = bin_coins(bin, kept), far = beyond + n + 1.0;
+        double near = beyond + n > 0.0 ? beyond + n : 0.0;
+        while (k < points && limit[k] <= near)
+            k++;
+        for (int j = k; j < points && near < far; j++) {
+            double end = limit[j] < far ? limit[j] : far;
+            out_coins[j] += held * (end - near);
+            near = end;
         }
     }
 }
@@ -286,11 +286,14 @@ void nearby_within(const struct nearby *self, int side_index, double mark, doubl
         for (int k = 0; k <= points; k += points)
             at[k] =
                 place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
-        if (!any_between(self, self->blocks[c], at[0], at[points]))
-            continue;
+        int near = bin_clamped(self, at[0]), far = bin_clamped(self, at[points]);
+        if (!any_between(self->occupied[c], near < far ? near : far, near < far ? far : near))
+            continue; /* as most classes: what does not fire at once stays far from the market */
         for (int k = 1; k < points; k++)
             at[k] =
                 place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
-        add_class(self, c, side_index, at, points, out_coins);
+        add_class(self, c, self->kept[side_index], at, points, out_coins);
     }
+    for (int k = 1; k < points; k++)
+        out_coins[k] += out_coins[k - 1];
 }

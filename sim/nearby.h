@@ -17,13 +17,18 @@
 #include "sim/ladder.h"
 #include "sim/ledger.h"
 
+/* Coins alive as of the reference hazard, and how many positions hold them. */
+struct nearby_bin {
+    double coins[TIERS];
+    int64_t positions;
+};
+
 struct nearby {
     const struct ladder *ladder; /* not owned */
     const struct ledger *ledger; /* not owned */
-    double **bins;         /* per class and tier: `count` sums of coins as of the reference hazard;
-                              NULL: none yet; owned */
-    uint32_t **blocks;     /* per class: positions in each block of bins; NULL: none yet; owned */
-    double *window;        /* room for `count` sums over tiers; owned */
+    struct nearby_bin **bins;    /* per class: `count` bins; NULL: none yet; owned */
+    uint64_t *
+        *occupied; /* per class: a bit for each bin that has positions; NULL: none yet; owned */
     double reference[2];   /* per side: H of ledger.h that the sums refer to */
     double kept[2][TIERS]; /* what is left of them since: exp(-h * (H - reference)) */
     int count;

@@ -7,14 +7,6 @@ const double tier_edges[TIERS + 1] = {0.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 75.0
 /* The ends of the first and last tier, for their middles only. */
 static const double LOWEST = 1.0, HIGHEST = 150.0;
 
-int tier_of(double leverage)
-{
-    int tier = 0;
-    while (tier + 1 < TIERS && fabs(leverage) >= tier_edges[tier + 1])
-        tier++;
-    return tier;
-}
-
 double tier_hazard(int tier, double exponent)
 {
     double low = tier == 0 ? LOWEST : tier_edges[tier];

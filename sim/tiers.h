@@ -12,7 +12,16 @@
 /* Tier i holds leverages in [tier_edges[i], tier_edges[i + 1]); the last has no end. */
 extern const double tier_edges[TIERS + 1];
 
-int tier_of(double leverage);
+/* The tier of a leverage; its sign does not matter. Counts edges, without a branch on any. */
+static inline int tier_of(double leverage)
+{
+    double size = leverage < 0.0 ? -leverage : leverage;
+    int tier = 0;
+    for (int i = 1; i < TIERS; i++)
+        tier += size >= tier_edges[i];
+    return tier;
+}
+
 double tier_hazard(int tier, double exponent);
 
 #endif
