@@ -171,6 +171,15 @@ static int add_market(struct inputs *self, const struct market *market, struct e
     return ERROR_NONE;
 }
 
+/* What is done about a flaw of an input: a jump is only reported, and an hour without a liquidation
+   has no row in a feed. */
+static enum quality_action action_of(const struct market *market, int input, int flaw)
+{
+    if (flaw == QUALITY_JUMP || (input == MARKET_LIQUIDATIONS && flaw == QUALITY_GAP))
+        return QUALITY_ACCEPT;
+    return market->policies.on[flaw];
+}
+
 static int add_policies(struct inputs *self, const struct market *market, struct error *err)
 {
     for (int input = 0; input < MARKET_INPUT_COUNT; input++) {
@@ -183,8 +192,8 @@ static int add_policies(struct inputs *self, const struct market *market, struct
             policies[self->policy_count++] = (struct manifest_policy){
                 market_input_name((enum market_input)input),
                 quality_flaw_name((enum quality_flaw)flaw),
-                quality_action_name(market->policies.on[flaw]), market->quality[input].count[flaw],
-                market->quality[input].applied[flaw]};
+                quality_action_name(action_of(market, input, flaw)),
+                market->quality[input].count[flaw], market->quality[input].applied[flaw]};
         }
     }
     return ERROR_NONE;

@@ -105,6 +105,9 @@ for coin in BTC ETH; do
     [[ $said =~ flaw:repeat,action:drop,found:([0-9]+),applied:([0-9]+) ]] &&
         [ "${BASH_REMATCH[1]}" -ge "$repeats" ] && [ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ] ||
         fail "$coin: the manifest says $said"
+    # A feed has no row for an hour without liquidations.
+    said=$(policy out/$coin/manifest.json liquidations gap)
+    [[ $said =~ action:accept,found:[1-9] ]] || fail "$coin: the manifest says $said"
 done
 [ "$(column out/BTC/summary.csv price_low)" = 48888 ] || fail 'BTC fell to 48,888 on August 5, 2024'
 [ "$(awk -F, '/^[0-9]/' out/BTC/steps.csv | wc -l)" -eq 720 ] || fail 'thirty days are 720 hours'
