@@ -31,8 +31,10 @@ draw() {
 run() {
     local name=$1 scenario=$2
     shift 2
-    "$command" run "$source_dir/scenarios/$scenario.yaml" -q -o "$work/$name" "$@" ||
-        complain "cannot run $scenario"
+    if ! "$command" run "$source_dir/scenarios/$scenario.yaml" -q -o "$work/$name" "$@"; then
+        echo "cannot run $scenario"
+        exit 1
+    fi
 }
 
 if [ "${2:-}" = --update ]; then
