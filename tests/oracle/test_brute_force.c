@@ -119,13 +119,17 @@ static void same_tally(const struct pair *self, size_t bar, const struct settle_
     }
 }
 
-/* The histogram holds prices up to a factor of two beyond those of the market: a loop that runs
-   away leaves it. */
+/* The histogram of sim/nearby.h holds prices up to a factor of two beyond those of the market: a
+   loop that runs away leaves it. */
 static bool within_histogram(const struct pair *self, double price)
 {
-    const struct nearby *nearby = &self->ladder.nearby;
-    double above = log(price) - nearby->low_log;
-    return above > 0.1 && above < nearby->width_log * nearby->count - 0.1;
+    const struct market *market = &self->scenario.market;
+    double low = INFINITY, high = 0.0;
+    for (size_t i = self->scenario.params.start_bar; i < market->bars; i++) {
+        low = fmin(low, market->mark.low[i]);
+        high = fmax(high, market->mark.high[i]);
+    }
+    return price > 0.6 * low && price < high / 0.6;
 }
 
 static void same_branching(const struct pair *self, size_t bar, const struct replay_step *ladder)

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "sim/replay.h"
 
-#define BRUTE_BLUR 0.11 /* two bins of sim/nearby.h */
+#define BRUTE_BLUR 0.11 /* two of the widest bins of sim/nearby.h */
 
 /* One bracket that may liquidate a position. */
 struct brute_bracket {

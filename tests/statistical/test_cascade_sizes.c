@@ -73,7 +73,7 @@ static void at_the_critical_point_the_tail_is_a_square_root(void **state)
 {
     long_tests_only();
     double exact = critical_tail(100), asymptotic = sqrt(2.0 / (M_PI * 100.0));
-    double seen = cascade_sizes_tail(13, 1.0, 300000, 100);
+    double seen = cascade_sizes_tail(13, 1.0, 1000000, 100);
     print_message("P(S >= 100) at n = 1: engine %.5f, Borel %.5f, sqrt(2/(pi s)) %.5f\n", seen,
                   exact, asymptotic);
     assert_near(asymptotic, 0.0798, 5e-5);
