@@ -62,13 +62,31 @@ int book_table_at(const struct book_venue *venue, int64_t time_ms)
     return table;
 }
 
-/* Liquidation price over entry in one bracket, without funding. */
-static double relative_price(const struct margin_formula *formula, const struct brackets *table,
+/* kappa of an entry at 1 in one bracket. */
+static double relative_kappa(const struct margin_formula *formula, const struct brackets *table,
                              int bracket, int side, double notional, double inverse_leverage)
 {
-    double kappa = formula->kappa(side, 1.0, inverse_leverage, table->rate[bracket],
-                                  table->cum_usd[bracket] / notional);
-    return margin_price(formula, kappa / formula->slope(side, table->rate[bracket]));
+    return formula->kappa(side, 1.0, inverse_leverage, table->rate[bracket],
+                          table->cum_usd[bracket] / notional);
+}
+
+/* The notional at liquidation, which is what picks a bracket, as in margin_bracket. */
+static double value_at_liquidation(const struct margin_formula *formula,
+                                   const struct brackets *table, int bracket, int side,
+                                   double notional, double kappa)
+{
+    double z = kappa / formula->slope(side, table->rate[bracket]);
+    return formula->inverse ? notional / margin_price(formula, z) : notional * z;
+}
+
+/* The bracket beyond the edge that a value in `bracket` is near, or -1. */
+static int edge_of(const struct brackets *table, int bracket, double value)
+{
+    if (bracket + 1 < table->count && value > table->cap_usd[bracket] * (1.0 - BOOK_EDGE))
+        return bracket + 1;
+    if (bracket > 0 && value < table->floor_usd[bracket] * (1.0 + BOOK_EDGE))
+        return bracket - 1;
+    return -1;
 }
 
 int book_edge_bracket(const struct margin_formula *formula, const struct brackets *table,
@@ -76,22 +94,37 @@ int book_edge_bracket(const struct margin_formula *formula, const struct bracket
 {
     if (formula->bracket_at_entry || table->count == 1)
         return -1;
-    double price = relative_price(formula, table, bracket, side, notional, inverse_leverage);
-    /* What picks a bracket, as in margin_bracket. */
-    double at_liquidation = formula->inverse ? notional / price : notional * price;
-    if (bracket + 1 < table->count && at_liquidation > table->cap_usd[bracket] * (1.0 - BOOK_EDGE))
-        return bracket + 1;
-    if (bracket > 0 && at_liquidation < table->floor_usd[bracket] * (1.0 + BOOK_EDGE))
-        return bracket - 1;
-    return -1;
+    double kappa = relative_kappa(formula, table, bracket, side, notional, inverse_leverage);
+    return edge_of(table, bracket,
+                   value_at_liquidation(formula, table, bracket, side, notional, kappa));
+}
+
+int book_brackets_of(const struct margin_formula *formula, const struct brackets *table, int side,
+                     double notional, double leverage, struct book_bracket *out)
+{
+    int n = brackets_find(table, notional);
+    double kappa = relative_kappa(formula, table, n, side, notional, 1.0 / leverage);
+    *out = (struct book_bracket){n, kappa};
+    if (formula->bracket_at_entry || table->count == 1)
+        return -1;
+    /* Most positions are liquidated well within their bracket at entry: then all is known. */
+    double value = value_at_liquidation(formula, table, n, side, notional, kappa);
+    if (value > table->floor_usd[n] * (1.0 + BOOK_EDGE) &&
+        value < table->cap_usd[n] * (1.0 - BOOK_EDGE))
+        return -1;
+    out->bracket = margin_bracket(formula, table, side, notional, leverage);
+    out->kappa = relative_kappa(formula, table, out->bracket, side, notional, 1.0 / leverage);
+    return book_edge_bracket(formula, table, out->bracket, side, notional, 1.0 / leverage);
 }
 
 double book_position_entry(const struct book *self, const struct book_class *class,
                            const struct book_position *position)
 {
     const struct margin_formula *formula = self->venues[class->venue].formula;
+    /* Nearly all positions are in the first bracket: no division for what is 0. */
+    double cum_share = class->cum_usd == 0.0 ? 0.0 : class->cum_usd / (double)position->size_usd;
     return formula->entry(class->side, position->kappa, 1.0 / (double)position->leverage,
-                          class->rate, class->cum_usd / (double)position->size_usd);
+                          class->rate, cum_share);
 }
 
 void book_bar_opening(const struct book *self, size_t bar, struct ledger_opening out[2])

@@ -44,6 +44,15 @@ int book_class_index(const struct book_class_map *map, int venue, int table, int
                      int bracket_count);
 /* The table of a venue in force at a time. */
 int book_table_at(const struct book_venue *venue, int64_t time_ms);
+/* The bracket that decides a position's liquidation (margin_bracket), and kappa of an entry at 1 in
+   it. */
+struct book_bracket {
+    int bracket;
+    double kappa;
+};
+/* Both, and what book_edge_bracket says of them. */
+int book_brackets_of(const struct margin_formula *formula, const struct brackets *table, int side,
+                     double notional, double leverage, struct book_bracket *out);
 /* The neighbouring bracket that funding might carry a position into, or -1. */
 int book_edge_bracket(const struct margin_formula *formula, const struct brackets *table,
                       int bracket, int side, double notional, double inverse_leverage);

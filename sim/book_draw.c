@@ -17,6 +17,14 @@ enum { CHUNK_BARS = 512 };
 /* A share of the strata stands for hedged shorts (basis, market making), own prior. */
 static const double HEDGED_STRATA = 0.2;
 
+/* Where a position's leverage is drawn, the same in every bar. */
+struct stratum {
+    bool hedged; /* a hedged short: of the log-uniform part from `lower`, of all hedged ones;
+                    otherwise of survival probabilities from `lower` */
+    double lower, width;
+    double mass; /* weight in the stock */
+};
+
 /* Everything that a drawing thread reads. */
 struct drawing {
     const struct book_params *params;
@@ -26,8 +34,9 @@ struct drawing {
     struct random_stream stream[2];
     struct leverage *leverage; /* per venue */
     double survival_cap[BOOK_VENUES_MAX][BOOK_TABLES_MAX][BRACKETS_MAX];
-    int strata[BOOK_VENUES_MAX]; /* positions per bar and side of a venue */
-    double hazard[TIERS];        /* weight of an open against the stock */
+    int strata[BOOK_VENUES_MAX];                 /* positions per bar and side of a venue */
+    struct stratum *stratum[2][BOOK_VENUES_MAX]; /* of each; parts of one allocation */
+    double hazard[TIERS];                        /* weight of an open against the stock */
 };
 
 /* ---- drawing ---------------------------------------------------------------------------- */
@@ -42,25 +51,31 @@ static double leverage_cap(const struct book_params *params, const struct bracke
                : cap;
 }
 
-/* Leverage of stratum i of n with its weight in the opens; hedged shorts have strata of their own.
- */
-static double draw_leverage(const struct drawing *self, int venue, int side, int i, int n, double u,
-                            double cap, double survival_cap, double *out_mass)
+/* Stratum i of n of a side; hedged shorts have strata of their own. */
+static struct stratum make_stratum(const struct book_params *params, int side, int i, int n)
 {
-    const struct book_params *params = self->params;
     int hedged = 0;
     if (side < 0 && params->hedged_short_share > 0.0 && n > 1)
         hedged = (int)fmax(1.0, HEDGED_STRATA * n);
-    double lower, upper, leverage;
-    if (i < hedged) {
-        double low = params->hedged_leverage[0], high = params->hedged_leverage[1];
-        leverage = low * pow(high / low, ((double)i + u) / (double)hedged);
-        *out_mass = params->hedged_short_share / (double)hedged;
-        return leverage < cap ? leverage : cap;
-    }
+    if (i < hedged)
+        return (struct stratum){true, (double)i / (double)hedged, 1.0 / (double)hedged,
+                                params->hedged_short_share / (double)hedged};
+    double lower, upper;
     leverage_stratum(i - hedged, n - hedged, &lower, &upper);
-    *out_mass = (upper - lower) * (hedged > 0 ? 1.0 - params->hedged_short_share : 1.0);
-    return leverage_draw(&self->leverage[venue], lower + u * (upper - lower), cap, survival_cap);
+    double width = upper - lower;
+    return (struct stratum){false, lower, width,
+                            width * (hedged > 0 ? 1.0 - params->hedged_short_share : 1.0)};
+}
+
+static double draw_leverage(const struct drawing *self, int venue, const struct stratum *stratum,
+                            double u, double cap, double survival_cap)
+{
+    double place = stratum->lower + u * stratum->width;
+    if (!stratum->hedged)
+        return leverage_draw(&self->leverage[venue], place, cap, survival_cap);
+    const double *range = self->params->hedged_leverage;
+    double leverage = range[0] * pow(range[1] / range[0], place);
+    return leverage < cap ? leverage : cap;
 }
 
 static float to_leverage(double leverage, double cap)
@@ -83,60 +98,69 @@ static double draw_entry(const struct drawing *self, size_t bar, double u)
     return entry_triangular(bars->low[bar], bars->high[bar], close, u) / close;
 }
 
-/* True when the bar's close has passed the liquidation price of an entry `e` within the bar:
-   whoever is left at the close cannot have opened there. */
-static bool dead_at_close(const struct margin_formula *formula, const struct brackets *table,
-                          int bracket, int side, double e, double inverse_leverage, double notional)
+/* True when the bar's close has passed the liquidation price of an entry within the bar: whoever is
+   left at the close cannot have opened there. `kappa` is the entry's. */
+static bool dead_at_close(const struct margin_formula *formula, const struct book_class *class,
+                          double kappa)
 {
-    double rate = table->rate[bracket];
-    double kappa =
-        formula->kappa(side, e, inverse_leverage, rate, table->cum_usd[bracket] / notional);
-    double close = formula->slope(side, rate) * margin_z(formula, 1.0);
-    return (double)side * close <= (double)side * kappa;
+    double close = class->slope * margin_z(formula, 1.0);
+    return (double)class->side * close <= (double)class->side * kappa;
+}
+
+/* kappa of an entry `e` from that of an entry at 1. */
+static double kappa_of(const struct margin_formula *formula, double e, double kappa_at_1)
+{
+    return formula->inverse ? kappa_at_1 / e : e * kappa_at_1;
+}
+
+/* Brackets, class and kappa of a drawn position with entry `e`. */
+static void place_draft(const struct drawing *self, int venue, int table_index, int side, double e,
+                        struct book_draft *draft)
+{
+    const struct margin_formula *formula = self->params->venues[venue].formula;
+    const struct brackets *table = &self->params->venues[venue].tables[table_index];
+    double notional = (double)draft->position.size_usd;
+    double leverage = (double)draft->position.leverage;
+    struct book_bracket here;
+    int edge = book_brackets_of(formula, table, side, notional, leverage, &here);
+    int first = book_class_index(&self->map, venue, table_index, side, 0, table->count);
+    draft->class_id = (uint32_t)(first + here.bracket);
+    double kappa = kappa_of(formula, e, here.kappa);
+    if (dead_at_close(formula, &self->book->classes[draft->class_id], kappa)) {
+        e = 1.0;
+        kappa = here.kappa;
+    }
+    draft->position.kappa = kappa;
+    draft->edge_class = BOOK_NO_TWIN;
+    if (edge >= 0) {
+        draft->edge_class = (uint32_t)(first + edge);
+        draft->edge_kappa = formula->kappa(side, e, 1.0 / leverage, table->rate[edge],
+                                           table->cum_usd[edge] / notional);
+    }
 }
 
 /* Draws one position into `draft`; its share is the weight, normalised later. */
 static void draw_position(const struct drawing *self, size_t bar, int venue, int table_index,
                           int side, int i, uint32_t ordinal, double tilt, struct book_draft *draft)
 {
-    const struct book_venue *where = &self->params->venues[venue];
-    const struct brackets *table = &where->tables[table_index];
+    const struct brackets *table = &self->params->venues[venue].tables[table_index];
+    const struct stratum *stratum = &self->stratum[book_side_index(side)][venue][i];
     struct random_block block =
         random_block_at(&self->stream[book_side_index(side)], (uint32_t)bar, ordinal);
     float size = (float)size_draw(&self->params->size, random_uniform(block.word[1]));
-    double notional = (double)size;
-    int entry_bracket = brackets_find(table, notional);
+    int entry_bracket = brackets_find(table, (double)size);
     double cap = leverage_cap(self->params, table, entry_bracket);
-    double mass;
-    float leverage = to_leverage(
-        draw_leverage(self, venue, side, i, self->strata[venue], random_uniform(block.word[0]), cap,
-                      self->survival_cap[venue][table_index][entry_bracket], &mass),
-        cap);
-    double e = draw_entry(self, bar, random_uniform(block.word[2]));
-    double inverse_leverage = 1.0 / (double)leverage;
-    int bracket = margin_bracket(where->formula, table, side, notional, (double)leverage);
-    int edge = book_edge_bracket(where->formula, table, bracket, side, notional, inverse_leverage);
-    if (dead_at_close(where->formula, table, bracket, side, e, inverse_leverage, notional))
-        e = 1.0;
-    double weight = mass * self->hazard[tier_of((double)leverage)];
+    float leverage =
+        to_leverage(draw_leverage(self, venue, stratum, random_uniform(block.word[0]), cap,
+                                  self->survival_cap[venue][table_index][entry_bracket]),
+                    cap);
+    double weight = stratum->mass * self->hazard[tier_of((double)leverage)];
     if (tilt > 0.0)
         weight *= pow((double)leverage, tilt);
-    draft->position = (struct book_position){
-        .kappa = where->formula->kappa(side, e, inverse_leverage, table->rate[bracket],
-                                       table->cum_usd[bracket] / notional),
-        .share = weight,
-        .leverage = leverage,
-        .size_usd = size,
-    };
-    draft->class_id =
-        (uint32_t)book_class_index(&self->map, venue, table_index, side, bracket, table->count);
-    draft->edge_class = BOOK_NO_TWIN;
-    if (edge >= 0) {
-        draft->edge_class =
-            (uint32_t)book_class_index(&self->map, venue, table_index, side, edge, table->count);
-        draft->edge_kappa = where->formula->kappa(side, e, inverse_leverage, table->rate[edge],
-                                                  table->cum_usd[edge] / notional);
-    }
+    draft->position =
+        (struct book_position){.share = weight, .leverage = leverage, .size_usd = size};
+    place_draft(self, venue, table_index, side,
+                draw_entry(self, bar, random_uniform(block.word[2])), draft);
 }
 
 /* Exponent of the crowd's tilt on a side: high funding crowds the longs, low funding the shorts. */
@@ -240,6 +264,22 @@ static int strata_split(const struct book_params *params, int strata[BOOK_VENUES
     return total;
 }
 
+/* What strata_split has counted. */
+static int strata_make(struct drawing *self, int per_side, struct error *err)
+{
+    struct stratum *next = memory_alloc(2 * (size_t)per_side, sizeof *next);
+    if (next == NULL)
+        return error_memory(err, "strata of leverage");
+    for (int index = BOOK_LONG; index <= BOOK_SHORT; index++)
+        for (size_t v = 0; v < self->params->venue_count; v++) {
+            self->stratum[index][v] = next;
+            for (int i = 0; i < self->strata[v]; i++)
+                *next++ =
+                    make_stratum(self->params, index == BOOK_LONG ? 1 : -1, i, self->strata[v]);
+        }
+    return ERROR_NONE;
+}
+
 static int draw_all(const struct drawing *self, struct book_chunk *chunks, size_t chunk_count,
                     struct error *err)
 {
@@ -266,7 +306,9 @@ int book_draw(struct book *self, const struct book_params *params, const struct 
                           2 * (size_t)per_side * bars->bars, &drawing.map, err);
     if (code != ERROR_NONE)
         goto out;
-    code = drawing_start(&drawing, err);
+    code = strata_make(&drawing, per_side, err);
+    if (code == ERROR_NONE)
+        code = drawing_start(&drawing, err);
     if (code != ERROR_NONE)
         goto out;
     chunks = memory_zeroed(chunk_count, sizeof *chunks);
@@ -282,6 +324,7 @@ out:
         book_chunk_free(&chunks[c]);
     memory_free(chunks);
     memory_free(drawing.leverage);
+    memory_free(drawing.stratum[BOOK_LONG][0]);
     if (code != ERROR_NONE)
         book_free(self);
     return code;
