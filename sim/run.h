@@ -1,8 +1,8 @@
 /*
  * All runs of a scenario: every OI level of every replicate, in parallel, with the rows of the
- * result tables. Run i is level i / replicates, replicate i % replicates; levels that differ only
- * in how many traders there are share one book per replicate. The same bytes at any number of
- * threads.
+ * result tables. Run i, counted from 0 (from 1 in the tables), is level i / replicates, replicate
+ * i % replicates; levels that differ only in how many traders there are share one book per
+ * replicate. The same bytes at any number of threads.
  */
 #ifndef LIQCASCADE_SIM_RUN_H
 #define LIQCASCADE_SIM_RUN_H
