@@ -161,7 +161,7 @@ set yrange [(bottom - room) / price_unit:(top + room) / price_unit]
 if (moved) {
     plot steps every thin using (closed("time")):(priced("exogenous_close")) \
              with lines lw 1.6 dt (5, 3) lc rgb "#b2182b" \
-             title "less the model's impact of forced orders", \
+             title "less the modelled impact", \
          steps every thin using (closed("time")):(priced("price_close")) \
              with lines lw 1.5 lc rgb "#000000" title "last price"
 } else {
