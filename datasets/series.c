@@ -209,10 +209,16 @@ static int apply_meta(struct loader *self, const char *path, const struct yaml_n
     self->out->reconstructed = kind && strcmp(kind->text, "reconstruction") == 0;
     if (scope && !self->spec->scope && !(self->out->scope = memory_text(scope->text)))
         return error_memory(err, "reading a shipped series");
-    if (unit && self->shipped.unit == SOURCE_UNIT_NATIVE && self->spec->builtin &&
-        (liquidations || self->spec->role == MARKET_OI))
-        return meta_unit(path, unit, &self->shipped, err);
-    return ERROR_NONE;
+    if (!unit || !self->spec->builtin || !(liquidations || self->spec->role == MARKET_OI))
+        return ERROR_NONE;
+    enum source_unit said = self->spec->unit;
+    int code = meta_unit(path, unit, &self->shipped, err);
+    if (code == ERROR_NONE && said != SOURCE_UNIT_NATIVE && said != self->shipped.unit)
+        return error_at(err, ERROR_SCENARIO, self->spec->said_file, self->spec->said_line,
+                        self->spec->said_column, self->spec->said_key,
+                        "says another unit than the shipped series has; expected unit: %s, or none",
+                        unit->text);
+    return code;
 }
 
 /* A reconstruction stays one however it is named: the file beside it says so. */

@@ -120,7 +120,9 @@ static const struct schema_row scenario_rows[] = {
     ROW_NUMBER("book.turnover_per_hour", "share per hour", HERE(book.turnover_per_hour), "0.05", 0,
                1, FIELD_OWN_PRIOR, "share of open interest that closes and reopens"),
     ROW_CHOICE("book.entry", HERE(book.entry), "triangular", words_entry,
-               "entry price within the bar: triangular in [low, high], or its mean price"),
+               "entry price within the bar: triangular in [low, high], or all at (high + low + "
+               "close) / 3, "
+               "which stands for the volume-weighted price"),
     ROW_CHOICE("book.leverage.model", HERE(book.leverage.model), "pareto", words_leverage,
                "distribution of effective leverage in the stock of open interest"),
     ROW_NUMBER("book.leverage.alpha", "", HERE(book.leverage.alpha), "1.0", 0.05, 20,

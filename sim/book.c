@@ -153,6 +153,7 @@ int book_begin(struct book *self, const struct book_venue *venues, size_t venue_
                size_t position_count, struct book_class_map *map, struct error *err)
 {
     memset(self, 0, sizeof *self);
+    liqcascade_bug_assert(venue_count <= BOOK_VENUES_MAX, "more venues than a book holds");
     if (position_count >= UINT32_MAX / 2)
         return error_set(err, ERROR_SCENARIO,
                          "%zu positions in the book; expected less than 2^31: lower "

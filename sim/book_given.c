@@ -16,6 +16,8 @@ static int given_check(const struct book_given *given, size_t index, size_t venu
     const char *problem = NULL;
     if (given->venue < 0 || (size_t)given->venue >= venue_count)
         problem = "venue that the scenario does not have";
+    else if (given->side != 1 && given->side != -1)
+        problem = "side; expected +1 (long) or -1 (short)";
     else if (!(given->entry_price > 0.0) || !isfinite(given->entry_price))
         problem = "entry price; expected a number above 0";
     else if (!(given->size_coins > 0.0) || !isfinite(given->size_coins))

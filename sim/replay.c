@@ -6,6 +6,8 @@
 #include "base/calendar.h"
 
 static const double INVARIANT_TOLERANCE = 1e-9;
+/* A price this many times away from its start is no price any more. */
+static const double PRICE_RUNAWAY = 1e6;
 
 /* Parkinson (1980): the variance that a range stands for is ln(high/low)^2 / (4 ln 2). */
 static double range_variance(double high, double low)
@@ -74,6 +76,7 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
     if (book->from_file)
         open_given(self);
     self->last_close = NAN;
+    self->seen_depth = NAN;
     self->total_usd = any_inverse(book) ? NAN : total_usd(self, path_bar_at(path, 0).mark[0]);
     return ERROR_NONE;
 }
@@ -101,6 +104,19 @@ static double oi(const struct replay *self)
     return ledger_total(&self->ledger, BOOK_LONG);
 }
 
+/* The log price impact of forced orders. Asked for at every node, while few nodes change it. */
+static double impact_now(struct replay *self)
+{
+    const struct impact_state *now = &self->impact;
+    if (self->seen_depth != self->cascade.depth || self->seen.flow_coins != now->flow_coins ||
+        self->seen.permanent_log != now->permanent_log) {
+        self->seen = *now;
+        self->seen_depth = self->cascade.depth;
+        self->seen_log = impact_log(&self->params->impact, now, self->cascade.depth);
+    }
+    return self->seen_log;
+}
+
 static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
 {
     const struct market *market = self->path->market;
@@ -114,7 +130,7 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
     if (code != ERROR_NONE)
         return code;
     self->cascade.nearby = &self->nearby;
-    self->start_impact_log = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
+    self->start_impact_log = impact_now(self);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = oi(self);
     return ERROR_NONE;
@@ -143,13 +159,11 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
     out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
     out->depth_share = self->cascade.depth;
     out->branching_ratio = NAN;
-    bool reported = market->liq_long_coins != NULL && self->bar < market->bars && !self->path->shock;
+    bool reported =
+        market->liq_long_coins != NULL && self->bar < market->bars && !self->path->shock;
     out->reported_coins[BOOK_LONG] = reported ? market->liq_long_coins[self->bar] : NAN;
     out->reported_coins[BOOK_SHORT] = reported ? market->liq_short_coins[self->bar] : NAN;
-    double factor = self->cascade.feedback
-                        ? exp(params->mark_passthrough *
-                              impact_log(&params->impact, &self->impact, self->cascade.depth))
-                        : 1.0;
+    double factor = self->cascade.feedback ? exp(params->mark_passthrough * impact_now(self)) : 1.0;
     double mark = bar->mark[0] * factor;
     if (market->funding_rate != NULL && self->bar < market->bars &&
         market->funding_rate[self->bar] != 0.0) {
@@ -164,15 +178,13 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
 }
 
 /* The largest move since the start and the part of it that is forced orders' doing. */
-static void note_extreme(const struct replay *self, struct replay_step *out)
+static void note_extreme(struct replay *self, struct replay_step *out)
 {
     double moved = log(self->cascade.last / self->start_price);
     if (fabs(moved) < fabs(out->extreme_log))
         return;
     out->extreme_log = moved;
-    out->extreme_endogenous_log =
-        impact_log(&self->params->impact, &self->impact, self->cascade.depth) -
-        self->start_impact_log;
+    out->extreme_endogenous_log = impact_now(self) - self->start_impact_log;
 }
 
 static int walk_node(struct replay *self, const struct path_bar *bar, int node,
@@ -213,7 +225,7 @@ static int walk_bar(struct replay *self, const struct path_bar *bar, struct repl
     out->forced = self->settle.step;
     out->price_close = self->cascade.last;
     out->mark_close = self->cascade.mark;
-    double impact = impact_log(&self->params->impact, &self->impact, self->cascade.depth);
+    double impact = impact_now(self);
     out->exogenous_close = self->cascade.feedback
                                ? bar->last[PATH_NODES - 1]
                                : out->price_close * exp(self->start_impact_log - impact);
@@ -305,6 +317,19 @@ static int keep_ledger(struct replay *self, double oi_before, struct replay_step
     return self->cascade.nearby == NULL ? ERROR_NONE : nearby_open(&self->nearby, self->bar, err);
 }
 
+/* Impact that grows faster than the book can feed it ends in prices that mean nothing. */
+static int check_price(const struct replay *self, const struct replay_step *out, struct error *err)
+{
+    double moved = out->price_close / self->start_price;
+    if (!measured(self) || (moved < PRICE_RUNAWAY && moved > 1.0 / PRICE_RUNAWAY))
+        return ERROR_NONE;
+    return error_set(err, ERROR_NUMERICAL,
+                     "step %zu: the price has run away to %.6g, from %.6g at the start; expected "
+                     "impact parameters that the book can stand (impact.gamma, reference_coins, "
+                     "depth)",
+                     self->bar, out->price_close, self->start_price);
+}
+
 static int check_invariants(struct replay *self, const struct replay_step *out, struct error *err)
 {
     double longs = oi(self), shorts = ledger_total(&self->ledger, BOOK_SHORT);
@@ -335,7 +360,9 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
         return code;
     depth_observe(&self->params->depth, &self->depth,
                   range_variance(out->price_high, out->price_low), self->path->market->step_ms);
-    code = check_invariants(self, out, err);
+    code = check_price(self, out, err);
+    if (code == ERROR_NONE)
+        code = check_invariants(self, out, err);
     self->last_close = out->price_close;
     self->bar++;
     return code;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -554,10 +555,20 @@ const char *cli_number_short(double value, int decimals, char buffer[CLI_NUMBER_
     return format_number(value, decimals, true, buffer);
 }
 
+/* Whoever read our output has stopped reading, as `head` does. */
+static bool reader_left(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 int cli_flush(struct error *err)
 {
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return error_errno(err, "standard output", errno != 0 ? errno : EIO, "cannot write");
-    return ERROR_NONE;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return ERROR_NONE;
+    int reason = errno != 0 ? errno : EIO;
+    if (reader_left())
+        return error_set(err, ERROR_IO, "%s", "");
+    return error_errno(err, "standard output", reason, "cannot write");
 }

@@ -151,7 +151,8 @@ const char *cli_number(double value, int decimals, char buffer[CLI_NUMBER_SIZE])
 /* The same with at most `decimals` digits behind the point and no zeros at the end: `50,000`. */
 const char *cli_number_short(double value, int decimals, char buffer[CLI_NUMBER_SIZE]);
 
-/* Flushes stdout; ERROR_IO when anything written to it was lost (closed pipe, full disk). */
+/* Flushes stdout; ERROR_IO when anything written to it was lost (full disk, closed pipe; the latter
+   with an empty message, for nobody wants to hear that `head` has read enough). */
 int cli_flush(struct error *err);
 
 #endif

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         argv[1] = version;
     interrupt_install();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error that is reported, not a silent end */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an exit status, never a death in mid-write */
     int status = cli_dispatch("", commands, sizeof commands / sizeof *commands, argc, argv, &err);
     if (status == ERROR_NONE)
         status = cli_flush(&err);

@@ -295,7 +295,7 @@ static const char starter_text[] =
     "  mark: {source: builtin:btc-2025-autumn}\n"
     "  volume_coins: {source: builtin:btc-2025-autumn}\n"
     "  funding: {source: builtin:btc-2025-autumn, interval: 8h, unit: fraction}\n"
-    "  oi: {source: builtin:btc-2025-autumn, unit: usd, scope: all_without_cme}\n"
+    "  oi: {source: builtin:btc-2025-autumn, unit: coins, scope: all_without_cme}\n"
     "  # a file of your own, relative to this one:\n"
     "  #   price: {path: \"data/BTCUSDT-1m-*.zip\", format: binance_klines}\n"
     "  # any CSV:\n"
