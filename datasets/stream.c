@@ -8,6 +8,7 @@
 #include <archive_entry.h>
 #include <zstd.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #define BLOCK_SIZE ((size_t)256 << 10)
@@ -464,11 +465,11 @@ int stream_read(struct stream *self, const char **out_bytes, size_t *out_length,
 {
     const unsigned char *bytes = self->output;
     size_t length = 0;
-    int code = ERROR_NONE;
+    int code = interrupt_check(err);
     *out_bytes = "";
     *out_length = 0;
-    if (self->ended)
-        return ERROR_NONE;
+    if (self->ended || code != ERROR_NONE)
+        return code;
     if (self->kind == STREAM_PLAIN)
         code = read_plain(self, &bytes, &length, err);
     else if (self->kind == STREAM_ZSTD)

@@ -63,7 +63,8 @@ int stream_open_memory(struct stream *self, const char *name, const void *bytes,
                        struct error *err);
 
 /* The next block: `*out_length` bytes that stay valid until the next call, 0 at the end. A UTF-8
-   byte-order mark at the start is left out. ERROR_DATA: truncated, corrupt, or a bomb. */
+   byte-order mark at the start is left out. ERROR_DATA: truncated, corrupt, or a bomb;
+   ERROR_INTERRUPTED after a signal. */
 int stream_read(struct stream *self, const char **out_bytes, size_t *out_length, struct error *err);
 
 void stream_close(struct stream *self);

@@ -42,6 +42,18 @@ for signal in INT TERM; do
     [ -z "$(ls -A out)" ] || fail "SIG$signal leaves $(ls -A out)"
 done
 
+# So is one that still reads: 3 GB of empty lines, packed just below what is taken for a bomb.
+head -c 10M /dev/zero | tr '\0' '\n' | gzip -1 >member
+for _ in $(seq 300); do cat member; done >lines.gz
+sed 's/path: price.csv/path: lines.gz/' scenario.yaml >reading.yaml
+start reading.yaml -o out/results
+sleep 0.5
+kill -s INT $!
+SECONDS=0
+ends 130 'SIGINT while it reads'
+[ $SECONDS -le 5 ] || fail "SIGINT while it reads is heard after $SECONDS s"
+[ -z "$(ls -A out)" ] || fail "SIGINT while it reads leaves $(ls -A out)"
+
 # Killed while it writes, a run leaves its hidden folder, which is in nobody's way.
 written() {
     for _ in $(seq 2000); do
