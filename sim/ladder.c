@@ -351,14 +351,19 @@ double ladder_entry_price(const struct ladder *self, const struct ladder_fired *
            self->bars[position->bar].price;
 }
 
-double ladder_bankruptcy_price(const struct ladder *self, const struct ladder_fired *position)
+double ladder_bankruptcy_from(const struct ladder *self, const struct ladder_fired *position,
+                              double entry)
 {
     const struct margin_formula *formula = self->book->venues[position->class->venue].formula;
     const struct ladder_funding *then = &self->bars[position->bar].funding;
-    double fresh =
-        margin_bankruptcy_price(formula, position->class->side, ladder_entry_price(self, position),
-                                (double)position->position->leverage);
+    double fresh = margin_bankruptcy_price(formula, position->class->side, entry,
+                                           (double)position->position->leverage);
     if (!formula->inverse)
         return fresh + (self->funding.linear - then->linear);
     return 1.0 / (1.0 / fresh - (self->funding.inverse - then->inverse));
+}
+
+double ladder_bankruptcy_price(const struct ladder *self, const struct ladder_fired *position)
+{
+    return ladder_bankruptcy_from(self, position, ladder_entry_price(self, position));
 }

@@ -112,5 +112,8 @@ double ladder_trigger_price(const struct ladder *self, int class_id, double key)
 /* Entry and bankruptcy price of a position with the funding it has paid, in quote currency. */
 double ladder_entry_price(const struct ladder *self, const struct ladder_fired *position);
 double ladder_bankruptcy_price(const struct ladder *self, const struct ladder_fired *position);
+/* The latter from the former. */
+double ladder_bankruptcy_from(const struct ladder *self, const struct ladder_fired *position,
+                              double entry);
 
 #endif

@@ -1,7 +1,6 @@
 #include "sim/nearby.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -49,37 +48,40 @@ static size_t word_count(const struct nearby *self)
 /* ---- keeping ---------------------------------------------------------------------------- */
 
 /* Arrays of a class come with its first position. */
-static bool ensure(struct nearby *self, int class_id)
+static bool ensure(struct nearby *self, struct nearby_class *class)
 {
-    if (self->bins[class_id] == NULL)
-        self->bins[class_id] = memory_zeroed((size_t)self->count, sizeof **self->bins);
-    if (self->occupied[class_id] == NULL)
-        self->occupied[class_id] = memory_zeroed(word_count(self), sizeof **self->occupied);
-    if (self->bins[class_id] == NULL || self->occupied[class_id] == NULL)
+    if (class->bins != NULL || self->failed)
+        return !self->failed;
+    class->bins = memory_zeroed((size_t)self->count, sizeof *class->bins);
+    class->positions = memory_zeroed((size_t)self->count, sizeof *class->positions);
+    class->occupied = memory_zeroed(word_count(self), sizeof *class->occupied);
+    if (class->bins == NULL || class->positions == NULL || class->occupied == NULL)
         self->failed = true;
     return !self->failed;
 }
 
-/* Adds (`positions` 1) or takes out (-1) a position of `coins` alive. */
-static void add(struct nearby *self, int class_id, double key, const struct ladder_fired *position,
-                double coins, int positions)
+/* Adds (`change` 1) or takes out (-1) a position of `coins` alive. */
+static void add(struct nearby *self, int class_id, const struct ladder_fired *position,
+                double coins, int change)
 {
-    const struct book_class *class = position->class;
-    int side = book_side_index(class->side), tier = tier_of((double)position->position->leverage);
-    double where = place(self, inverse_class(self, class), (double)class->side * key);
-    if (!(where >= 0.0 && where < (double)self->count) || !ensure(self, class_id))
+    const struct book_class *where = position->class;
+    struct nearby_class *class = &self->classes[class_id];
+    int side = book_side_index(where->side), tier = tier_of((double)position->position->leverage);
+    double level = (double)where->side * ladder_position_key(self->ladder, position);
+    double at = place(self, inverse_class(self, where), level);
+    if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, class))
         return;
-    int i = (int)where;
-    struct nearby_bin *bin = &self->bins[class_id][i];
-    uint64_t *word = &self->occupied[class_id][i / WORD_BITS], bit = UINT64_C(1) << i % WORD_BITS;
-    double sum = bin->coins[tier] + positions * coins / self->kept[side][tier];
-    bin->coins[tier] = sum > 0.0 ? sum : 0.0;
-    bin->positions += positions;
-    if (bin->positions > 0) {
+    int i = (int)at;
+    nearby_pair *held = &class->bins[i].coins[tier / 2];
+    uint64_t *word = &class->occupied[i / WORD_BITS], bit = UINT64_C(1) << i % WORD_BITS;
+    double sum = (*held)[tier % 2] + change * coins / self->kept[side][tier];
+    (*held)[tier % 2] = sum > 0.0 ? sum : 0.0;
+    class->positions[i] += (uint32_t)change;
+    if (class->positions[i] > 0) {
         *word |= bit;
     } else {
         /* Rounding may leave something of what was taken out. */
-        memset(bin, 0, sizeof *bin);
+        memset(&class->bins[i], 0, sizeof class->bins[i]);
         *word &= ~bit;
     }
 }
@@ -88,7 +90,8 @@ static void visit(void *context, int class_id, double key, const struct ladder_f
 {
     struct nearby *self = context;
     const struct book_position *drawn = position->position;
-    add(self, class_id, key, position,
+    (void)key;
+    add(self, class_id, position,
         ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
                      tier_of((double)drawn->leverage), drawn->share),
         1);
@@ -123,9 +126,8 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
     self->ladder = ladder;
     self->ledger = ledger;
     lay_out(self, low, high, window_log);
-    self->bins = memory_zeroed(classes, sizeof *self->bins);
-    self->occupied = memory_zeroed(classes, sizeof *self->occupied);
-    self->failed = self->bins == NULL || self->occupied == NULL;
+    self->classes = memory_zeroed(classes, sizeof *self->classes);
+    self->failed = self->classes == NULL;
     for (int side = 0; side < 2 && !self->failed; side++) {
         start_reference(self, side);
         ladder_visit(ladder, side, visit, self);
@@ -138,12 +140,12 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
 
 void nearby_free(struct nearby *self)
 {
-    for (int c = 0; self->bins != NULL && c < self->ladder->book->class_count; c++)
-        memory_free(self->bins[c]);
-    for (int c = 0; self->occupied != NULL && c < self->ladder->book->class_count; c++)
-        memory_free(self->occupied[c]);
-    memory_free(self->bins);
-    memory_free(self->occupied);
+    for (int c = 0; self->classes != NULL && c < self->ladder->book->class_count; c++) {
+        memory_free(self->classes[c].bins);
+        memory_free(self->classes[c].positions);
+        memory_free(self->classes[c].occupied);
+    }
+    memory_free(self->classes);
     memset(self, 0, sizeof *self);
 }
 
@@ -153,8 +155,8 @@ static void visit_fresh(void *context, int class_id, double key,
 {
     struct nearby *self = context;
     const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
-    add(self, class_id, key, position, position->position->share * ledger->opened[position->bar],
-        1);
+    (void)key;
+    add(self, class_id, position, position->position->share * ledger->opened[position->bar], 1);
 }
 
 int nearby_open(struct nearby *self, size_t bar, struct error *err)
@@ -171,13 +173,13 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position, doubl
     const struct book_position *entered =
         run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
     struct ladder_fired counted = {entered, &book->classes[run->class_id], run->bar, position->run};
-    add(self, (int)run->class_id, ladder_position_key(self->ladder, &counted), &counted, coins, -1);
+    add(self, (int)run->class_id, &counted, coins, -1);
 }
 
 /* True for the classes of a side that hold or held positions. */
 static bool listed(const struct nearby *self, int class_id, int side_index)
 {
-    return self->occupied[class_id] != NULL &&
+    return self->classes[class_id].bins != NULL &&
            book_side_index(self->ladder->book->classes[class_id].side) == side_index;
 }
 
@@ -187,7 +189,7 @@ static void renew_reference(struct nearby *self, int side_index)
     for (int c = 0; c < self->ladder->book->class_count; c++)
         for (int i = 0; i < self->count && listed(self, c, side_index); i++)
             for (int tier = 0; tier < TIERS; tier++)
-                self->bins[c][i].coins[tier] *= self->kept[side_index][tier];
+                self->classes[c].bins[i].coins[tier / 2][tier % 2] *= self->kept[side_index][tier];
     start_reference(self, side_index);
 }
 
@@ -205,16 +207,18 @@ void nearby_thin(struct nearby *self, int side_index)
 
 /* ---- asking ----------------------------------------------------------------------------- */
 
-static int bin_clamped(const struct nearby *self, double where)
+static double inside(const struct nearby *self, double at)
 {
-    if (where < 0.0)
-        return 0;
-    return where < (double)self->count ? (int)where : self->count - 1;
+    double end = (double)self->count;
+    return at > 0.0 ? (at < end ? at : end) : 0.0;
 }
 
-/* True when a class has positions in the bins that two places lie in, or between them. */
-static bool any_between(const uint64_t *occupied, int from, int to)
+/* True when a class has positions in the bins of two places within the histogram or between them.
+ */
+static bool any_between(const struct nearby *self, const uint64_t *occupied, double a, double b)
 {
+    int from = (int)(a < b ? a : b), to = (int)(a < b ? b : a);
+    to = to < self->count ? to : self->count - 1;
     for (int word = from / WORD_BITS; word <= to / WORD_BITS; word++) {
         uint64_t bits = occupied[word];
         if (word == from / WORD_BITS)
@@ -227,42 +231,36 @@ static bool any_between(const uint64_t *occupied, int from, int to)
     return false;
 }
 
-/* Coins alive in a bin. Two sums, because one would wait for every addition. */
-static double bin_coins(const struct nearby_bin *bin, const double kept[TIERS])
+/* Coins alive between two places within the histogram, from <= to; a cut bin counts in proportion.
+   Tiers are summed side by side, and what is kept of each is taken into account once. */
+static double coins_between(const struct nearby *self, const struct nearby_bin *bins,
+                            const nearby_pair kept[NEARBY_PAIRS], double from, double to)
 {
-    double even = 0.0, odd = 0.0;
-    for (int tier = 0; tier + 1 < TIERS; tier += 2) {
-        even += kept[tier] * bin->coins[tier];
-        odd += kept[tier + 1] * bin->coins[tier + 1];
-    }
-    return TIERS % 2 == 0 ? even + odd : even + odd + kept[TIERS - 1] * bin->coins[TIERS - 1];
+    int first = (int)from, last = (int)to < self->count ? (int)to : self->count - 1;
+    double before = from - (double)first, behind = (double)last + 1.0 - to;
+    nearby_pair sum[NEARBY_PAIRS], total = {0.0, 0.0};
+    for (int p = 0; p < NEARBY_PAIRS; p++)
+        sum[p] = -before * bins[first].coins[p] - behind * bins[last].coins[p];
+    for (int i = first; i <= last; i++)
+        for (int p = 0; p < NEARBY_PAIRS; p++)
+            sum[p] += bins[i].coins[p];
+    for (int p = 0; p < NEARBY_PAIRS; p++)
+        total += kept[p] * sum[p];
+    double coins = total[0] + total[1];
+    return coins > 0.0 ? coins : 0.0;
 }
 
-/* Adds what a class holds between places at[k] and at[k + 1] to out_coins[k]; a bin that one of
-   them cuts counts in proportion. Distances are from at[0], the market. */
-static void add_class(const struct nearby *self, int class_id, const double kept[TIERS],
-                      const double *at, int points, double *out_coins)
+/* Adds what a class holds between places at[k] and at[k + 1], in either direction, to out_coins[k].
+ */
+static void add_class(const struct nearby *self, const struct nearby_bin *bins,
+                      const nearby_pair kept[NEARBY_PAIRS], const double *at, int points,
+                      double *out_coins)
 {
-    const struct nearby_bin *bins = self->bins[class_id];
-    double limit[NEARBY_POINTS];
-    bool up = at[points] > at[0];
-    int k = 0, first = bin_clamped(self, at[0]), last = bin_clamped(self, at[points]);
-    for (int i = 0; i < points; i++)
-        limit[i] = fabs(at[i + 1] - at[0]);
-    double beyond = up ? (double)first - at[0] : at[0] - (double)first - 1.0;
-    for (int n = 0; n <= abs(last - first); n++) {
-        const struct nearby_bin *bin = &bins[up ? first + n : first - n];
-        if (bin->positions == 0)
-            continue;
-        double held = bin_coins(bin, kept), far = beyond + n + 1.0;
-        double near = beyond + n > 0.0 ? beyond + n : 0.0;
-        while (k < points && limit[k] <= near)
-            k++;
-        for (int j = k; j < points && near < far; j++) {
-            double end = limit[j] < far ? limit[j] : far;
-            out_coins[j] += held * (end - near);
-            near = end;
-        }
+    for (int k = 0; k < points; k++) {
+        double from = at[k] < at[k + 1] ? at[k] : at[k + 1];
+        double to = at[k] < at[k + 1] ? at[k + 1] : at[k];
+        if (from < to)
+            out_coins[k] += coins_between(self, bins, kept, from, to);
     }
 }
 
@@ -272,9 +270,12 @@ void nearby_within(const struct nearby *self, int side_index, double mark, doubl
     const struct ladder *ladder = self->ladder;
     double step = exp((side_index == BOOK_LONG ? -window_log : window_log) / points);
     double price[NEARBY_POINTS + 1] = {mark};
+    nearby_pair kept[NEARBY_PAIRS] = {{0.0, 0.0}};
     liqcascade_bug_assert(points >= 1 && points <= NEARBY_POINTS, "too many points");
     for (int k = 1; k <= points; k++)
         price[k] = price[k - 1] * step;
+    for (int tier = 0; tier < TIERS; tier++)
+        kept[tier / 2][tier % 2] = self->kept[side_index][tier];
     memset(out_coins, 0, (size_t)points * sizeof *out_coins);
     for (int c = 0; c < ladder->book->class_count; c++) {
         if (!listed(self, c, side_index))
@@ -282,17 +283,17 @@ void nearby_within(const struct nearby *self, int side_index, double mark, doubl
         const struct book_class *class = &ladder->book->classes[c];
         const struct margin_formula *formula = ladder->book->venues[class->venue].formula;
         double funding = formula->inverse ? ladder->funding.inverse : ladder->funding.linear;
+        const struct nearby_class *here = &self->classes[c];
         double at[NEARBY_POINTS + 1];
         for (int k = 0; k <= points; k += points)
-            at[k] =
-                place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
-        int near = bin_clamped(self, at[0]), far = bin_clamped(self, at[points]);
-        if (!any_between(self->occupied[c], near < far ? near : far, near < far ? far : near))
+            at[k] = inside(self, place(self, formula->inverse,
+                                       class->slope * margin_z(formula, price[k]) - funding));
+        if (!any_between(self, here->occupied, fmin(at[0], at[points]), fmax(at[0], at[points])))
             continue; /* as most classes: what does not fire at once stays far from the market */
         for (int k = 1; k < points; k++)
-            at[k] =
-                place(self, formula->inverse, class->slope * margin_z(formula, price[k]) - funding);
-        add_class(self, c, self->kept[side_index], at, points, out_coins);
+            at[k] = inside(self, place(self, formula->inverse,
+                                       class->slope * margin_z(formula, price[k]) - funding));
+        add_class(self, here->bins, kept, at, points, out_coins);
     }
     for (int k = 1; k < points; k++)
         out_coins[k] += out_coins[k - 1];

@@ -17,20 +17,29 @@
 #include "sim/ladder.h"
 #include "sim/ledger.h"
 
-/* Coins alive as of the reference hazard, and how many positions hold them. */
+/* Two tiers at a time: every processor adds two doubles at once, and compilers do not find that out
+   by themselves where sums are to keep their order. */
+typedef double nearby_pair __attribute__((vector_size(16)));
+#define NEARBY_PAIRS ((TIERS + 1) / 2)
+
+/* Coins alive as of the reference hazard; tier t is coins[t / 2][t % 2]. */
 struct nearby_bin {
-    double coins[TIERS];
-    int64_t positions;
+    nearby_pair coins[NEARBY_PAIRS];
+};
+
+/* What a margin class holds. */
+struct nearby_class {
+    struct nearby_bin *bins; /* `count` of struct nearby; NULL: no position ever; owned */
+    uint32_t *positions;     /* in each bin; owned */
+    uint64_t *occupied;      /* a bit for each bin that has positions; owned */
 };
 
 struct nearby {
-    const struct ladder *ladder; /* not owned */
-    const struct ledger *ledger; /* not owned */
-    struct nearby_bin **bins;    /* per class: `count` bins; NULL: none yet; owned */
-    uint64_t *
-        *occupied; /* per class: a bit for each bin that has positions; NULL: none yet; owned */
-    double reference[2];   /* per side: H of ledger.h that the sums refer to */
-    double kept[2][TIERS]; /* what is left of them since: exp(-h * (H - reference)) */
+    const struct ladder *ladder;  /* not owned */
+    const struct ledger *ledger;  /* not owned */
+    struct nearby_class *classes; /* by class; owned */
+    double reference[2];          /* per side: H of ledger.h that the sums refer to */
+    double kept[2][TIERS];        /* what is left of them since: exp(-h * (H - reference)) */
     int count;
     int64_t first;    /* representation of the first bin's lower end */
     double per_bin;   /* bins per unit of the representation */

@@ -83,6 +83,9 @@ struct replay {
     double last_close;  /* simulated, of the bar before */
     double start_price; /* last price at the beginning of start_bar */
     double start_impact_log;
+    struct impact_state seen; /* the impact and depth that ... */
+    double seen_depth;
+    double seen_log; /* ... gave this; NaN depth: none yet */
     double oi_start_coins;
     double fund_net_usd, bad_debt_usd; /* since the run began */
     double deposits_usd, withdrawals_usd;

@@ -33,13 +33,13 @@ static double fill_price(const struct settle *self, const struct cascade *cascad
 /* What is left of the margin at the fill, in quote currency; negative: a loss beyond it. Contracts
    of an inverse position are its coins at entry. */
 static double remainder_usd(const struct ladder *ladder, const struct cascade_shot *shot,
-                            double fill)
+                            double entry, double fill)
 {
     const struct book_class *class = shot->position.class;
-    double bankruptcy = ladder_bankruptcy_price(ladder, &shot->position);
+    double bankruptcy = ladder_bankruptcy_from(ladder, &shot->position, entry);
     if (!ladder->book->venues[class->venue].formula->inverse)
         return (double)class->side * shot->coins * (fill - bankruptcy);
-    double contracts = shot->coins * ladder_entry_price(ladder, &shot->position);
+    double contracts = shot->coins * entry;
     return (double)class->side * contracts * (fill / bankruptcy - 1.0);
 }
 
@@ -80,7 +80,7 @@ static void settle_shot(struct settle *self, const struct cascade *cascade,
         .traders = shot->coins * entry / (double)shot->position.position->size_usd,
         .positions = 1,
     };
-    fund_settle(self, venue, remainder_usd(ladder, shot, fill));
+    fund_settle(self, venue, remainder_usd(ladder, shot, entry, fill));
     flow_add(&self->step.side[side], &flow);
     flow_add(&self->step.tier[side][tier_of(leverage)], &flow);
     flow_add(&self->step.venue[venue][side], &flow);
