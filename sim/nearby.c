@@ -61,14 +61,13 @@ static bool ensure(struct nearby *self, struct nearby_class *class)
 }
 
 /* Adds (`change` 1) or takes out (-1) a position of `coins` alive. */
-static void add(struct nearby *self, int class_id, const struct ladder_fired *position,
+static void add(struct nearby *self, int class_id, double key, const struct ladder_fired *position,
                 double coins, int change)
 {
     const struct book_class *where = position->class;
     struct nearby_class *class = &self->classes[class_id];
     int side = book_side_index(where->side), tier = tier_of((double)position->position->leverage);
-    double level = (double)where->side * ladder_position_key(self->ladder, position);
-    double at = place(self, inverse_class(self, where), level);
+    double at = place(self, inverse_class(self, where), (double)where->side * key);
     if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, class))
         return;
     int i = (int)at;
@@ -90,8 +89,7 @@ static void visit(void *context, int class_id, double key, const struct ladder_f
 {
     struct nearby *self = context;
     const struct book_position *drawn = position->position;
-    (void)key;
-    add(self, class_id, position,
+    add(self, class_id, key, position,
         ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
                      tier_of((double)drawn->leverage), drawn->share),
         1);
@@ -155,8 +153,8 @@ static void visit_fresh(void *context, int class_id, double key,
 {
     struct nearby *self = context;
     const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
-    (void)key;
-    add(self, class_id, position, position->position->share * ledger->opened[position->bar], 1);
+    add(self, class_id, key, position, position->position->share * ledger->opened[position->bar],
+        1);
 }
 
 int nearby_open(struct nearby *self, size_t bar, struct error *err)
@@ -173,7 +171,7 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position, doubl
     const struct book_position *entered =
         run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
     struct ladder_fired counted = {entered, &book->classes[run->class_id], run->bar, position->run};
-    add(self, (int)run->class_id, &counted, coins, -1);
+    add(self, (int)run->class_id, ladder_position_key(self->ladder, &counted), &counted, coins, -1);
 }
 
 /* True for the classes of a side that hold or held positions. */
@@ -199,7 +197,8 @@ void nearby_thin(struct nearby *self, int side_index)
     double smallest = 1.0;
     for (int tier = 0; tier < TIERS; tier++) {
         self->kept[side_index][tier] *= ledger->thinned[tier];
-        smallest = fmin(smallest, self->kept[side_index][tier]);
+        smallest =
+            smallest < self->kept[side_index][tier] ? smallest : self->kept[side_index][tier];
     }
     if (smallest < exp(-REFERENCE_SPAN))
         renew_reference(self, side_index);

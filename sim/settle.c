@@ -16,8 +16,9 @@ static double crossing_price(const struct cascade *cascade, const struct cascade
     if (isnan(previous_last))
         return last;
     double crossed = shot->trigger_price * (last / cascade->mark);
-    double low = fmin(previous_last, last), high = fmax(previous_last, last);
-    return fmin(fmax(crossed, low), high);
+    double low = previous_last < last ? previous_last : last;
+    double high = previous_last < last ? last : previous_last;
+    return crossed < low ? low : crossed > high ? high : crossed;
 }
 
 static double fill_price(const struct settle *self, const struct cascade *cascade,
