@@ -45,6 +45,31 @@ static void warn_data(const struct setup *setup, struct output_warnings *out)
         }
 }
 
+/* Given positions stand open from the warm-up on, whatever becomes of them before the start. */
+static void warn_given(const struct setup *setup, const struct run_tables *tables,
+                       struct output_warnings *out)
+{
+    double side[2] = {0.0, 0.0}, gone = 0.0;
+    for (size_t i = 0; i < setup->positions.count; i++)
+        side[book_side_index(setup->given[i].side)] += setup->given[i].size_coins;
+    double larger = fmax(side[BOOK_LONG], side[BOOK_SHORT]);
+    if (fabs(side[BOOK_LONG] - side[BOOK_SHORT]) > 1e-9 * larger)
+        warn(out,
+             "the given positions hold %.6g coins long and %.6g short; the rest of the smaller "
+             "side is taken as unlevered",
+             side[BOOK_LONG], side[BOOK_SHORT]);
+    for (size_t i = 0; i < tables->summary_count; i++) {
+        size_t level = i / (size_t)setup->scenario->replicates;
+        double given = larger * setup->levels[level].scale;
+        gone = fmax(gone, 1.0 - tables->summary[i].oi_start_coins / given);
+    }
+    if (gone > 1e-9)
+        warn(out,
+             "%.3g%% of the given positions' coins were liquidated between time.warmup and "
+             "time.start",
+             100.0 * gone);
+}
+
 static void warn_book(const struct setup *setup, struct output_warnings *out)
 {
     const struct scenario *scenario = setup->scenario;
@@ -53,16 +78,6 @@ static void warn_book(const struct setup *setup, struct output_warnings *out)
         char text[CALENDAR_TEXT_SIZE];
         warn(out, "the warm-up lasts %s; below 30d the book depends on where it began",
              calendar_format_duration(warmup_ms, text));
-    }
-    if (setup->given != NULL) {
-        double side[2] = {0.0, 0.0};
-        for (size_t i = 0; i < setup->positions.count; i++)
-            side[book_side_index(setup->given[i].side)] += setup->given[i].size_coins;
-        if (fabs(side[0] - side[1]) > 1e-9 * fmax(side[0], side[1]))
-            warn(out,
-                 "the given positions hold %.6g coins long and %.6g short; the rest of the smaller "
-                 "side is taken as unlevered",
-                 side[0], side[1]);
     }
     if (scenario->feedback == FEEDBACK_NAIVE)
         warn(out, "feedback naive counts the impact of liquidations twice: an observed price holds "
@@ -104,6 +119,8 @@ void output_warn(const struct setup *setup, const struct run_tables *tables,
     out->count = 0;
     warn_data(setup, out);
     warn_book(setup, out);
+    if (setup->given != NULL)
+        warn_given(setup, tables, out);
     warn_funding(setup, out);
     warn_results(tables, out);
 }

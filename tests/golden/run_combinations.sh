@@ -98,4 +98,10 @@ for columns in leverage margin liquidation_price; do
     grep -q 'the given positions hold [0-9.]* coins long and [0-9.]* short' err.txt ||
         fail "sides out of balance go without a word: $(cat err.txt)"
 done
+# Given positions that do not live to see the start are told; with no warm-up there are none.
+expect 0 run scenario.yaml -o out/loud --set book.positions_from=positions.csv
+grep -q 'of the given positions. coins were liquidated between time.warmup and time.start' err.txt ||
+    fail "positions liquidated before the start go without a word: $(cat err.txt)"
+expect 0 run scenario.yaml -o out/other --set book.positions_from=positions.csv --set time.warmup=null
+! grep -q 'between time.warmup' err.txt || fail "without a warm-up: $(cat err.txt)"
 echo "$runs runs"
