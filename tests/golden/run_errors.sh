@@ -132,7 +132,8 @@ zstd -q price.csv -o whole.zst
 head -c $(($(stat -c %s whole.zst) / 2)) whole.zst >bad.csv
 with 'path: price.csv' 'path: bad.csv'
 refused 4 'bad.csv: truncated zstd: the file ends within a frame'
-gzip -c price.csv | head -c 9000 >bad.csv
+gzip -c price.csv >whole.gz
+head -c 9000 whole.gz >bad.csv
 refused 4 'bad.csv: truncated gzip'
 zip -q whole.zip price.csv
 head -c $(($(stat -c %s whole.zip) / 2)) whole.zip >bad.csv
