@@ -70,9 +70,10 @@ expect_error 5 'absent.yaml: cannot open' run absent.yaml -o out/results
 # Root reads what nobody may read.
 as_nobody=()
 [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-chmod 755 .
-if "${as_nobody[@]}" "$command" scenario check scenario.yaml >out.txt 2>&1; then
-    chmod 777 out && cp price.csv locked.csv && chmod 000 locked.csv
+chmod 755 . && chmod 777 out
+if "${as_nobody[@]}" "$command" run scenario.yaml -q -o out/readable >out.txt 2>&1; then
+    rm -r out/readable
+    cp price.csv locked.csv && chmod 000 locked.csv
     with 'path: price.csv' 'path: locked.csv'
     status=0
     "${as_nobody[@]}" "$command" run bad.yaml -o out/results >out.txt 2>err.txt || status=$?
