@@ -37,6 +37,9 @@ static void heap_sink(struct ladder_heap *heap, struct ladder_head head)
         if (first >= heap->count)
             break;
         uint32_t last = first + HEAP_WAYS < heap->count ? first + HEAP_WAYS : heap->count;
+        /* Whichever child is taken, its own children are on their way by then. */
+        for (uint32_t line = 0; line < HEAP_WAYS; line++)
+            __builtin_prefetch(&heap->heads[(first + line) * HEAP_WAYS + 1]);
         uint32_t best = first;
         for (uint32_t child = first + 1; child < last; child++)
             if (head_before(heap->heads[child], heap->heads[best]))
@@ -184,7 +187,7 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         struct ladder_heap *heap = &self->heaps[run->class_id];
         int side = book_side_index(class->side);
         struct ladder_head head = {position_key(self, class, &opened, &book->positions[run->first]),
-                                   r, 0};
+                                   r, run->first};
         if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
             heap_sweep(self, side, heap);
         if (heap_rise(heap, heap->count++, head) == 0)
@@ -227,6 +230,11 @@ static double class_price(struct ladder *self, int side_index, int class_id)
     while (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
         heap_pop(heap);
     self->class_known[class_id] = true;
+    if (heap->count > 0) {
+        /* Likely to fire soon, and likely out of the cache by then. */
+        __builtin_prefetch(&self->book->runs[heap->heads[0].run]);
+        __builtin_prefetch(&self->book->positions[heap->heads[0].next]);
+    }
     self->class_price[class_id] =
         heap->count > 0 ? ladder_trigger_price(self, class_id, heap->heads[0].key) : NAN;
     return self->class_price[class_id];
@@ -288,16 +296,16 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
     struct ladder_heap *heap = &self->heaps[class_id];
     struct ladder_head head = heap->heads[0];
     const struct book_run *run = &book->runs[head.run];
-    struct ladder_fired fired = {&book->positions[run->first + head.fired],
-                                 &book->classes[class_id], run->bar, head.run};
+    struct ladder_fired fired = {&book->positions[head.next], &book->classes[class_id], run->bar,
+                                 head.run};
     if (run->twin != BOOK_NO_TWIN) {
         self->retired[head.run] = self->retired[run->twin] = true;
         self->class_known[book->runs[run->twin].class_id] = self->next_known[side_index] = false;
         if (run->twin < head.run)
             fired.run = run->twin;
     }
-    head.fired++;
-    if (head.fired < run->count) {
+    head.next++;
+    if (head.next < run->first + run->count) {
         head.key = position_key(self, fired.class, &self->bars[run->bar], fired.position + 1);
         heap_sink(heap, head);
     } else {
@@ -311,6 +319,7 @@ struct ladder_fired ladder_fire(struct ladder *self, int side_index)
 
 /* ---- looking ---------------------------------------------------------------------------- */
 
+/* The positions of a run from index `from` on. */
 static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladder_visitor *visit,
                       void *context)
 {
@@ -318,8 +327,8 @@ static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladd
     const struct book_class *class = &self->book->classes[run->class_id];
     if (run->twin < r || (run->twin != BOOK_NO_TWIN && self->retired[r]))
         return;
-    for (uint32_t i = from; i < run->count; i++) {
-        struct ladder_fired position = {&self->book->positions[run->first + i], class, run->bar, r};
+    for (uint32_t i = from; i < run->first + run->count; i++) {
+        struct ladder_fired position = {&self->book->positions[i], class, run->bar, r};
         visit(context, (int)run->class_id,
               position_key(self, class, &self->bars[run->bar], position.position), &position);
     }
@@ -333,14 +342,14 @@ void ladder_visit(const struct ladder *self, int side_index, ladder_visitor *vis
         const struct ladder_heap *heap = &self->heaps[c];
         for (uint32_t i = 0; i < heap->count; i++)
             if (self->book->runs[heap->heads[i].run].bar >= self->first_bar[side_index])
-                visit_run(self, heap->heads[i].run, heap->heads[i].fired, visit, context);
+                visit_run(self, heap->heads[i].run, heap->heads[i].next, visit, context);
     }
 }
 
 void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *visit, void *context)
 {
     for (uint32_t r = self->book->bar_runs[bar]; r < self->book->bar_runs[bar + 1]; r++)
-        visit_run(self, r, 0, visit, context);
+        visit_run(self, r, self->book->runs[r].first, visit, context);
 }
 
 /* ---- prices of a position --------------------------------------------------------------- */

@@ -32,7 +32,7 @@ struct ladder_bar {
 struct ladder_head {
     double key;
     uint32_t run;
-    uint32_t fired; /* positions of the run that are gone: the head is the next */
+    uint32_t next; /* index of the position that it stands for: those of the run before are gone */
 };
 
 struct ladder_heap {
