@@ -28,7 +28,7 @@ const char *stream_kind_name(enum stream_kind kind);
 #define STREAM_MAX_BYTES (INT64_C(8) << 30)
 /* ... and past the first STREAM_RATIO_FREE_BYTES by at most this factor. Exported market history
    compresses 3 to 30 times; deflate's limit is 1,032, which only a bomb comes near. */
-#define STREAM_MAX_RATIO 250
+#define STREAM_MAX_RATIO 100
 #define STREAM_RATIO_FREE_BYTES (INT64_C(64) << 20)
 
 struct archive;
