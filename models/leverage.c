@@ -275,37 +275,33 @@ static double tiers_quantile(const struct leverage *self, double survival)
     return params->tier_leverage[i];
 }
 
-double leverage_draw(const struct leverage *self, double u, double cap, double survival_cap)
+/* The leverage with a survival probability in the distribution that is not cut. */
+static double quantile(const struct leverage *self, double survival)
 {
-    double survival = survival_cap + u * (1.0 - survival_cap);
-    double leverage = self->params.minimum;
     switch (self->params.kind) {
-    case LEVERAGE_KIND_PARETO:
-        leverage = pareto_quantile(self, survival);
-        break;
     case LEVERAGE_KIND_LOGNORMAL:
-        leverage = lognormal_quantile(self, survival);
-        break;
+        return lognormal_quantile(self, survival);
     case LEVERAGE_KIND_LOGNORMAL_TAIL:
-        leverage = table_quantile(self, survival);
-        break;
+        return table_quantile(self, survival);
     case LEVERAGE_KIND_TIERS:
-        leverage = tiers_quantile(self, survival);
+        return tiers_quantile(self, survival);
+    case LEVERAGE_KIND_PARETO:
         break;
     }
+    return pareto_quantile(self, survival);
+}
+
+double leverage_draw(const struct leverage *self, double u, double cap, double survival_cap)
+{
+    double leverage = quantile(self, survival_cap + u * (1.0 - survival_cap));
     /* Not fmin and fmax: those are calls. The venue's cap has the last word. */
     leverage = leverage < self->params.minimum ? self->params.minimum : leverage;
     return leverage > cap ? cap : leverage;
 }
 
-double leverage_hazard(const struct leverage *self, double leverage)
+double leverage_hazard(double leverage, double exponent)
 {
-    double exponent = self->params.hazard_exponent;
-    if (exponent == 0.5)
-        return sqrt(leverage);
-    if (exponent == 0.0)
-        return 1.0;
-    return exponent == 1.0 ? leverage : pow(leverage, exponent);
+    return exponent == 0.5 ? sqrt(leverage) : pow(leverage, exponent);
 }
 
 /* Upper edge of stratum k of n, k = 0 to n, falling from 1 to 0. */

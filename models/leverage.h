@@ -58,8 +58,9 @@ double leverage_survival(const struct leverage *self, double x);
    leverage_survival(self, cap), passed in because callers keep it per bracket. */
 double leverage_draw(const struct leverage *self, double u, double cap, double survival_cap);
 
-/* Weight of an open against the stock: L^hazard_exponent. */
-double leverage_hazard(const struct leverage *self, double leverage);
+/* Relative speed at which positions of a leverage close, and so the weight of opens against the
+   stock: L^exponent. */
+double leverage_hazard(double leverage, double exponent);
 
 /* Strata of survival probability: half of them (at least one) log-spaced over the top 1 % down to
    1e-4 and to 0, the others log-spaced over the rest, because the upper tail carries the signal.

@@ -45,14 +45,14 @@ enum scenario_margin { MARGIN_LINEAR_MARK, MARGIN_INVERSE_ENTRY };
 #define SCENARIO_LEVELS_MAX 64
 
 struct scenario_venue {
-    char *name;               /* as results name it; owned */
-    char *rules;              /* venue file: "binance", or "flat" with flat_* below; owned */
-    double oi_share;          /* of the modelled OI; the shares sum to 1 */
-    double cap_scale;         /* multiplies every notional cap of its brackets */
-    int margin;               /* enum scenario_margin */
+    char *name;                /* as results name it; owned */
+    char *rules;               /* venue file: "binance", or "flat" with flat_* below; owned */
+    double oi_share;           /* of the modelled OI; the shares sum to 1 */
+    double cap_scale;          /* multiplies every notional cap of its brackets */
+    int margin;                /* enum scenario_margin */
     double insurance_fund_usd; /* at the start; NaN: unlimited */
-    double flat_rate;         /* rules: flat: one bracket, this MMR ...; NaN with other rules */
-    double flat_max_leverage; /* ... and this maximum leverage; NaN with other rules */
+    double flat_rate;          /* rules: flat: one bracket, this MMR ...; NaN with other rules */
+    double flat_max_leverage;  /* ... and this maximum leverage; NaN with other rules */
 };
 
 struct scenario {

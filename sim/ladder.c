@@ -240,11 +240,11 @@ static double class_price(struct ladder *self, int side_index, int class_id)
     return self->class_price[class_id];
 }
 
-/* True when `price` is hit before `other`; NaN is never hit, and after all. */
-static bool nearer(int side_index, double price, double other)
+/* True when the trigger price `level` is hit before the level `than`; NaN is hit after all. */
+static bool nearer(int side_index, double level, double than)
 {
-    return side_index == BOOK_LONG ? price > other || (isnan(other) && !isnan(price))
-                                   : price < other || (isnan(other) && !isnan(price));
+    return side_index == BOOK_LONG ? level > than || (isnan(than) && !isnan(level))
+                                   : level < than || (isnan(than) && !isnan(level));
 }
 
 /* Looks at all classes of a side; of equal prices the first class's is next. */

@@ -317,11 +317,7 @@ static void a_100x_position_lives_a_tenth_as_long_as_an_unlevered_one(void **sta
 {
     static const double exponents[] = {0.0, 0.5, 1.0, 0.75};
     for (size_t i = 0; i < 4; i++) {
-        struct leverage leverage;
-        struct leverage_params params = params_of(LEVERAGE_KIND_PARETO);
-        params.hazard_exponent = exponents[i];
-        make(&leverage, &params);
-        double ratio = leverage_hazard(&leverage, 100.0) / leverage_hazard(&leverage, 1.0);
+        double ratio = leverage_hazard(100.0, exponents[i]) / leverage_hazard(1.0, exponents[i]);
         assert_near(ratio, pow(100.0, exponents[i]), 1e-9);
     }
 }
@@ -339,8 +335,8 @@ static void opens_weighted_by_hazard_rebuild_the_stock(void **state)
         double lower, upper;
         leverage_stratum(i, N, &lower, &upper);
         x[i] = draw_below(&leverage, 0.5 * (lower + upper), 150.0);
-        opens[i] = (upper - lower) * leverage_hazard(&leverage, x[i]);
-        survives[i] = exp(-0.003 * leverage_hazard(&leverage, x[i]));
+        opens[i] = (upper - lower) * leverage_hazard(x[i], leverage.params.hazard_exponent);
+        survives[i] = exp(-0.003 * leverage_hazard(x[i], leverage.params.hazard_exponent));
     }
     for (int bar = 0; bar < BARS; bar++)
         for (int i = 0; i < N; i++)
