@@ -11,7 +11,7 @@
 #include "reports/manifest.h"
 #include "reports/results.h"
 
-/* Forced flow that the observed OI cannot hold, above which a run warns (models.md, section 2). */
+/* Forced flow that the observed OI cannot hold, above which a run warns. */
 static const double REPLACEMENT_WARNED = 0.20;
 static const int64_t WARMUP_WARNED_MS = 30 * CALENDAR_DAY_MS;
 
@@ -101,6 +101,21 @@ static void warn_funding(const struct setup *setup, struct output_warnings *out)
              high - low, BOOK_EDGE);
 }
 
+/* Open loop, the implied impact is a part of the observed move. More than the whole of it is
+   refuted by the path. */
+static void warn_impact(const struct setup *setup, const struct run_tables *tables,
+                        struct output_warnings *out)
+{
+    double worst = 0.0;
+    for (size_t i = 0; i < tables->summary_count; i++)
+        worst = fmax(worst, tables->summary[i].endogenous_share);
+    if (setup->scenario->feedback == FEEDBACK_OPEN && worst > 1.0)
+        warn(out,
+             "the implied impact of forced orders is %.3g times the whole observed move: the path "
+             "refutes these impact parameters (impact.reference_coins is of BTC by default)",
+             worst);
+}
+
 static void warn_results(const struct run_tables *tables, struct output_warnings *out)
 {
     double worst = 0.0;
@@ -122,6 +137,7 @@ void output_warn(const struct setup *setup, const struct run_tables *tables,
     if (setup->given != NULL)
         warn_given(setup, tables, out);
     warn_funding(setup, out);
+    warn_impact(setup, tables, out);
     warn_results(tables, out);
 }
 

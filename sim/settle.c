@@ -79,7 +79,7 @@ static void settle_shot(struct settle *self, const struct cascade *cascade,
         .coins = shot->coins,
         .usd = shot->coins * fill,
         .traders = shot->coins * entry / (double)shot->position.position->size_usd,
-        .positions = 1,
+        .positions = shot->coins > 0.0, /* a bar that opened nothing holds nobody */
     };
     fund_settle(self, venue, remainder_usd(ladder, shot, entry, fill));
     flow_add(&self->step.side[side], &flow);

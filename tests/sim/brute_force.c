@@ -324,7 +324,7 @@ static void count(struct settle_flow *flow, const struct fired *fired, double fi
     flow->coins += fired->coins;
     flow->usd += fired->coins * fill;
     flow->traders += traders;
-    flow->positions++;
+    flow->positions += fired->coins > 0.0;
 }
 
 static void settle_one(struct brute_force *self, const struct fired *fired, double previous,
