@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { WORD_BITS = 64, COUNT_MAX = 10000000 };
+enum { COUNT_MAX = 10000000 };
 
 static const double BINS_PER_WINDOW = 20.0;
 static const double MARGIN_LOG = 0.7;
@@ -22,8 +22,8 @@ static int64_t representation(double positive)
     return bits;
 }
 
-/* Where s * K = a * z(P) - F lies in bins, as a real number that grows with the trigger price: for
-   inverse contracts it is near -1/P. Out of range: just outside of either end. */
+/* Where a level lies in bins, as a real number that grows with the trigger price: an inverse level
+   is near -1/P. Out of range: just outside of either end. */
 static double place(const struct nearby *self, bool inverse, double level)
 {
     double size = inverse ? -1.0 / level : level;
@@ -35,61 +35,53 @@ static double place(const struct nearby *self, bool inverse, double level)
     return where < end ? where : end;
 }
 
-static bool inverse_class(const struct nearby *self, const struct book_class *class)
+static double funding_of(const struct ladder_funding *funding, bool inverse)
 {
-    return self->ladder->book->venues[class->venue].formula->inverse;
-}
-
-static size_t word_count(const struct nearby *self)
-{
-    return (size_t)self->count / WORD_BITS + 1;
+    return inverse ? funding->inverse : funding->linear;
 }
 
 /* ---- keeping ---------------------------------------------------------------------------- */
 
-/* Arrays of a class come with its first position. */
-static bool ensure(struct nearby *self, struct nearby_class *class)
+/* Arrays come with the first position. */
+static bool ensure(struct nearby *self, struct nearby_levels *levels)
 {
-    if (class->bins != NULL || self->failed)
+    if (levels->bins != NULL || self->failed)
         return !self->failed;
-    class->bins = memory_zeroed((size_t)self->count, sizeof *class->bins);
-    class->positions = memory_zeroed((size_t)self->count, sizeof *class->positions);
-    class->occupied = memory_zeroed(word_count(self), sizeof *class->occupied);
-    if (class->bins == NULL || class->positions == NULL || class->occupied == NULL)
-        self->failed = true;
+    levels->bins = memory_zeroed((size_t)self->count, sizeof *levels->bins);
+    levels->positions = memory_zeroed((size_t)self->count, sizeof *levels->positions);
+    self->failed = levels->bins == NULL || levels->positions == NULL;
     return !self->failed;
 }
 
 /* Adds (`change` 1) or takes out (-1) a position of `coins` alive. */
-static void add(struct nearby *self, int class_id, double key, const struct ladder_fired *position,
-                double coins, int change)
+static void add(struct nearby *self, const struct ladder_fired *position, double coins, int change)
 {
-    const struct book_class *where = position->class;
-    struct nearby_class *class = &self->classes[class_id];
-    int side = book_side_index(where->side), tier = tier_of((double)position->position->leverage);
-    double at = place(self, inverse_class(self, where), (double)where->side * key);
-    if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, class))
+    const struct book_class *class = position->class;
+    const struct margin_formula *formula = self->ladder->book->venues[class->venue].formula;
+    const struct ladder_bar *opened = &self->ladder->bars[position->bar];
+    int side = book_side_index(class->side), tier = tier_of((double)position->position->leverage);
+    struct nearby_levels *levels = &self->levels[side][formula->inverse];
+    double level = margin_unit(formula, opened->price) * position->position->kappa / class->slope -
+                   funding_of(&opened->funding, formula->inverse);
+    double at = place(self, formula->inverse, level);
+    if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, levels))
         return;
     int i = (int)at;
-    nearby_pair *held = &class->bins[i].coins[tier / 2];
-    uint64_t *word = &class->occupied[i / WORD_BITS], bit = UINT64_C(1) << i % WORD_BITS;
+    nearby_pair *held = &levels->bins[i].coins[tier / 2];
     double sum = (*held)[tier % 2] + change * coins / self->kept[side][tier];
     (*held)[tier % 2] = sum > 0.0 ? sum : 0.0;
-    class->positions[i] += (uint32_t)change;
-    if (class->positions[i] > 0) {
-        *word |= bit;
-    } else {
-        /* Rounding may leave something of what was taken out. */
-        memset(&class->bins[i], 0, sizeof class->bins[i]);
-        *word &= ~bit;
-    }
+    levels->positions[i] += (uint32_t)change;
+    if (levels->positions[i] == 0) /* rounding may leave something of what was taken out */
+        memset(&levels->bins[i], 0, sizeof levels->bins[i]);
 }
 
 static void visit(void *context, int class_id, double key, const struct ladder_fired *position)
 {
     struct nearby *self = context;
     const struct book_position *drawn = position->position;
-    add(self, class_id, key, position,
+    (void)class_id;
+    (void)key;
+    add(self, position,
         ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
                      tier_of((double)drawn->leverage), drawn->share),
         1);
@@ -112,21 +104,16 @@ static void lay_out(struct nearby *self, double low, double high, double window_
     self->first = representation(lowest);
     double bins = (double)(representation(highest) - self->first) * self->per_bin;
     self->count = (int)fmin(bins, COUNT_MAX) + 1;
-    self->low_log = log(lowest);
-    self->width_log = (log(highest) - self->low_log) / self->count;
 }
 
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
                 double low, double high, double window_log, struct error *err)
 {
-    size_t classes = (size_t)ladder->book->class_count;
     memset(self, 0, sizeof *self);
     self->ladder = ladder;
     self->ledger = ledger;
     lay_out(self, low, high, window_log);
-    self->classes = memory_zeroed(classes, sizeof *self->classes);
-    self->failed = self->classes == NULL;
-    for (int side = 0; side < 2 && !self->failed; side++) {
+    for (int side = 0; side < 2; side++) {
         start_reference(self, side);
         ladder_visit(ladder, side, visit, self);
     }
@@ -138,12 +125,11 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
 
 void nearby_free(struct nearby *self)
 {
-    for (int c = 0; self->classes != NULL && c < self->ladder->book->class_count; c++) {
-        memory_free(self->classes[c].bins);
-        memory_free(self->classes[c].positions);
-        memory_free(self->classes[c].occupied);
-    }
-    memory_free(self->classes);
+    for (int side = 0; side < 2; side++)
+        for (int inverse = 0; inverse < 2; inverse++) {
+            memory_free(self->levels[side][inverse].bins);
+            memory_free(self->levels[side][inverse].positions);
+        }
     memset(self, 0, sizeof *self);
 }
 
@@ -153,8 +139,9 @@ static void visit_fresh(void *context, int class_id, double key,
 {
     struct nearby *self = context;
     const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
-    add(self, class_id, key, position, position->position->share * ledger->opened[position->bar],
-        1);
+    (void)class_id;
+    (void)key;
+    add(self, position, position->position->share * ledger->opened[position->bar], 1);
 }
 
 int nearby_open(struct nearby *self, size_t bar, struct error *err)
@@ -171,23 +158,18 @@ void nearby_fire(struct nearby *self, const struct ladder_fired *position, doubl
     const struct book_position *entered =
         run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
     struct ladder_fired counted = {entered, &book->classes[run->class_id], run->bar, position->run};
-    add(self, (int)run->class_id, ladder_position_key(self->ladder, &counted), &counted, coins, -1);
-}
-
-/* True for the classes of a side that hold or held positions. */
-static bool listed(const struct nearby *self, int class_id, int side_index)
-{
-    return self->classes[class_id].bins != NULL &&
-           book_side_index(self->ladder->book->classes[class_id].side) == side_index;
+    add(self, &counted, coins, -1);
 }
 
 /* Takes what is kept into the sums, which then refer to the present. */
 static void renew_reference(struct nearby *self, int side_index)
 {
-    for (int c = 0; c < self->ladder->book->class_count; c++)
-        for (int i = 0; i < self->count && listed(self, c, side_index); i++)
+    for (int inverse = 0; inverse < 2; inverse++) {
+        struct nearby_bin *bins = self->levels[side_index][inverse].bins;
+        for (int i = 0; bins != NULL && i < self->count; i++)
             for (int tier = 0; tier < TIERS; tier++)
-                self->classes[c].bins[i].coins[tier / 2][tier % 2] *= self->kept[side_index][tier];
+                bins[i].coins[tier / 2][tier % 2] *= self->kept[side_index][tier];
+    }
     start_reference(self, side_index);
 }
 
@@ -212,24 +194,6 @@ static double inside(const struct nearby *self, double at)
     return at > 0.0 ? (at < end ? at : end) : 0.0;
 }
 
-/* True when a class has positions in the bins of two places within the histogram or between them.
- */
-static bool any_between(const struct nearby *self, const uint64_t *occupied, double a, double b)
-{
-    int from = (int)(a < b ? a : b), to = (int)(a < b ? b : a);
-    to = to < self->count ? to : self->count - 1;
-    for (int word = from / WORD_BITS; word <= to / WORD_BITS; word++) {
-        uint64_t bits = occupied[word];
-        if (word == from / WORD_BITS)
-            bits &= UINT64_MAX << from % WORD_BITS;
-        if (word == to / WORD_BITS)
-            bits &= UINT64_MAX >> (WORD_BITS - 1 - to % WORD_BITS);
-        if (bits != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Coins alive between two places within the histogram, from <= to; a cut bin counts in proportion.
    Tiers are summed side by side, and what is kept of each is taken into account once. */
 static double coins_between(const struct nearby *self, const struct nearby_bin *bins,
@@ -249,51 +213,39 @@ static double coins_between(const struct nearby *self, const struct nearby_bin *
     return coins > 0.0 ? coins : 0.0;
 }
 
-/* Adds what a class holds between places at[k] and at[k + 1], in either direction, to out_coins[k].
- */
-static void add_class(const struct nearby *self, const struct nearby_bin *bins,
-                      const nearby_pair kept[NEARBY_PAIRS], const double *at, int points,
-                      double *out_coins)
+/* Adds what lies between the prices price[k] and price[k + 1], in either direction, to
+ * out_coins[k]. */
+static void add_levels(const struct nearby *self, int side_index, bool inverse, const double *price,
+                       int points, double *out_coins)
 {
-    for (int k = 0; k < points; k++) {
-        double from = at[k] < at[k + 1] ? at[k] : at[k + 1];
-        double to = at[k] < at[k + 1] ? at[k + 1] : at[k];
-        if (from < to)
-            out_coins[k] += coins_between(self, bins, kept, from, to);
+    const struct nearby_bin *bins = self->levels[side_index][inverse].bins;
+    double funding = funding_of(&self->ladder->funding, inverse);
+    nearby_pair kept[NEARBY_PAIRS] = {{0.0, 0.0}};
+    for (int tier = 0; tier < TIERS; tier++)
+        kept[tier / 2][tier % 2] = self->kept[side_index][tier];
+    double here = 0.0;
+    for (int k = 0; k <= points; k++) {
+        double z = inverse ? -1.0 / price[k] : price[k];
+        double there = inside(self, place(self, inverse, z - funding));
+        if (k > 0 && there != here)
+            out_coins[k - 1] += coins_between(self, bins, kept, there < here ? there : here,
+                                              there < here ? here : there);
+        here = there;
     }
 }
 
 void nearby_within(const struct nearby *self, int side_index, double mark, double window_log,
                    int points, double *out_coins)
 {
-    const struct ladder *ladder = self->ladder;
     double step = exp((side_index == BOOK_LONG ? -window_log : window_log) / points);
     double price[NEARBY_POINTS + 1] = {mark};
-    nearby_pair kept[NEARBY_PAIRS] = {{0.0, 0.0}};
     liqcascade_bug_assert(points >= 1 && points <= NEARBY_POINTS, "too many points");
     for (int k = 1; k <= points; k++)
         price[k] = price[k - 1] * step;
-    for (int tier = 0; tier < TIERS; tier++)
-        kept[tier / 2][tier % 2] = self->kept[side_index][tier];
     memset(out_coins, 0, (size_t)points * sizeof *out_coins);
-    for (int c = 0; c < ladder->book->class_count; c++) {
-        if (!listed(self, c, side_index))
-            continue;
-        const struct book_class *class = &ladder->book->classes[c];
-        const struct margin_formula *formula = ladder->book->venues[class->venue].formula;
-        double funding = formula->inverse ? ladder->funding.inverse : ladder->funding.linear;
-        const struct nearby_class *here = &self->classes[c];
-        double at[NEARBY_POINTS + 1];
-        for (int k = 0; k <= points; k += points)
-            at[k] = inside(self, place(self, formula->inverse,
-                                       class->slope * margin_z(formula, price[k]) - funding));
-        if (!any_between(self, here->occupied, fmin(at[0], at[points]), fmax(at[0], at[points])))
-            continue; /* as most classes: what does not fire at once stays far from the market */
-        for (int k = 1; k < points; k++)
-            at[k] = inside(self, place(self, formula->inverse,
-                                       class->slope * margin_z(formula, price[k]) - funding));
-        add_class(self, here->bins, kept, at, points, out_coins);
-    }
+    for (int inverse = 0; inverse < 2; inverse++)
+        if (self->levels[side_index][inverse].bins != NULL)
+            add_levels(self, side_index, inverse, price, points, out_coins);
     for (int k = 1; k < points; k++)
         out_coins[k] += out_coins[k - 1];
 }

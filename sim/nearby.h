@@ -1,12 +1,18 @@
 /*
- * How much would be liquidated close to the market: open interest alive, binned by trigger key, one
- * histogram per margin class and leverage tier (tiers close at different speeds). Bins are narrow
- * against the window that is asked for, and a bin that the market or the limit cuts counts in
- * proportion. Kept up to date as positions open, fire and thin, so asking costs a few bins and
- * never a scan.
+ * How much would be liquidated close to the market: open interest alive, binned by the price at
+ * which it fires, one histogram per side and kind of contract. Bins are narrow against the window
+ * that is asked for, and a bin that the market or the limit cuts counts in proportion. Kept up to
+ * date as positions open, fire and thin, so asking costs the bins of a window and never a scan.
  *
- * Bins are steps of the key's floating-point representation, which is a logarithm made of straight
- * lines: a bin is 2^-(m+1) to 2^-m wide in log price, and finding it costs no logarithm.
+ * A level is z(P) of the trigger price P (models/margin.h) as it was at the opening, less the
+ * funding paid until then: seen from z(mark) less the funding paid until now it stays in its place.
+ * (Funding moves a trigger price by 1/a of itself, a the class's slope; levels are moved by the
+ * whole of it, which is right to the maintenance margin rate times the funding paid since the
+ * opening.)
+ *
+ * Bins are steps of the level's floating-point representation, which is a logarithm made of
+ * straight lines: a bin is 2^-(m+1) to 2^-m wide in log price, and finding it costs no logarithm.
+ * Each bin holds its coins by leverage tier, since tiers close at different speeds.
  */
 #ifndef LIQCASCADE_SIM_NEARBY_H
 #define LIQCASCADE_SIM_NEARBY_H
@@ -27,25 +33,21 @@ struct nearby_bin {
     nearby_pair coins[NEARBY_PAIRS];
 };
 
-/* What a margin class holds. */
-struct nearby_class {
+struct nearby_levels {
     struct nearby_bin *bins; /* `count` of struct nearby; NULL: no position ever; owned */
     uint32_t *positions;     /* in each bin; owned */
-    uint64_t *occupied;      /* a bit for each bin that has positions; owned */
 };
 
 struct nearby {
-    const struct ladder *ladder;  /* not owned */
-    const struct ledger *ledger;  /* not owned */
-    struct nearby_class *classes; /* by class; owned */
-    double reference[2];          /* per side: H of ledger.h that the sums refer to */
-    double kept[2][TIERS];        /* what is left of them since: exp(-h * (H - reference)) */
+    const struct ladder *ladder;       /* not owned */
+    const struct ledger *ledger;       /* not owned */
+    struct nearby_levels levels[2][2]; /* by side, and linear or inverse */
+    double reference[2];               /* per side: H of ledger.h that the sums refer to */
+    double kept[2][TIERS];             /* what is left of them since: exp(-h * (H - reference)) */
     int count;
-    int64_t first;    /* representation of the first bin's lower end */
-    double per_bin;   /* bins per unit of the representation */
-    double low_log;   /* ln of the lowest price held apart (linear contracts without funding) */
-    double width_log; /* mean width of a bin */
-    bool failed;      /* memory ran short */
+    int64_t first;  /* representation of the first bin's lower end */
+    double per_bin; /* bins per unit of the representation */
+    bool failed;    /* memory ran short */
 };
 
 /* Starts with what is on the ladder now. Prices between `low` and `high` (and e^0.7 beyond) are
