@@ -25,7 +25,7 @@
 
 static bool long_tests(void)
 {
-    const char *wanted = getenv("LIQCASCADE_LONG_TESTS");
+    const char *wanted = getenv("LIQCASCADE_TEST_LONG");
     return wanted != NULL && strcmp(wanted, "1") == 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Oracles 9 and 10 at length: the sizes of cascades against quasibinomial and Borel laws. Runs with
- * LIQCASCADE_LONG_TESTS=1 in the environment, else skips.
+ * LIQCASCADE_TEST_LONG=1 in the environment, else skips.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -18,10 +18,10 @@
 
 static void long_tests_only(void)
 {
-    const char *wanted = getenv("LIQCASCADE_LONG_TESTS");
+    const char *wanted = getenv("LIQCASCADE_TEST_LONG");
     if (wanted != NULL && strcmp(wanted, "1") == 0)
         return;
-    print_message("skipped: set LIQCASCADE_LONG_TESTS=1\n");
+    print_message("skipped: set LIQCASCADE_TEST_LONG=1\n");
     skip();
 }
 
