@@ -69,28 +69,15 @@ static double position_key(const struct ladder *self, const struct book_class *c
     return (double)class->side * (margin_unit(formula, bar->price) * position->kappa - funding);
 }
 
-double ladder_trigger_price(const struct ladder *self, int class_id, double key)
+/* Mark price at which a key of a class fires. */
+static double trigger_price(const struct ladder *self, const struct book_class *class, double key)
 {
-    const struct book_class *class = &self->book->classes[class_id];
     const struct margin_formula *formula = self->book->venues[class->venue].formula;
     double funding = formula->inverse ? self->funding.inverse : self->funding.linear;
     double z = ((double)class->side * key + funding) / class->slope;
     if (formula->inverse ? z >= 0.0 : z <= 0.0)
-        return class->side > 0 && !formula->inverse ? 0.0 : INFINITY;
+        return formula->inverse ? INFINITY : 0.0;
     return margin_price(formula, z);
-}
-
-double ladder_position_key(const struct ladder *self, const struct ladder_fired *position)
-{
-    return position_key(self, position->class, &self->bars[position->bar], position->position);
-}
-
-double ladder_key_at(const struct ladder *self, int class_id, double price)
-{
-    const struct book_class *class = &self->book->classes[class_id];
-    const struct margin_formula *formula = self->book->venues[class->venue].formula;
-    double funding = formula->inverse ? self->funding.inverse : self->funding.linear;
-    return (double)class->side * (class->slope * margin_z(formula, price) - funding);
 }
 
 /* ---- life ------------------------------------------------------------------------------- */
@@ -180,7 +167,6 @@ void ladder_open(struct ladder *self, size_t bar, double price)
     const struct book *book = self->book;
     struct ladder_bar opened = {price, self->funding};
     self->bars[bar] = opened;
-    self->open_bars = bar + 1;
     for (uint32_t r = book->bar_runs[bar]; r < book->bar_runs[bar + 1]; r++) {
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
@@ -236,7 +222,8 @@ static double class_price(struct ladder *self, int side_index, int class_id)
         __builtin_prefetch(&self->book->positions[heap->heads[0].next]);
     }
     self->class_price[class_id] =
-        heap->count > 0 ? ladder_trigger_price(self, class_id, heap->heads[0].key) : NAN;
+        heap->count > 0 ? trigger_price(self, &self->book->classes[class_id], heap->heads[0].key)
+                        : NAN;
     return self->class_price[class_id];
 }
 
@@ -329,8 +316,7 @@ static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladd
         return;
     for (uint32_t i = from; i < run->first + run->count; i++) {
         struct ladder_fired position = {&self->book->positions[i], class, run->bar, r};
-        visit(context, (int)run->class_id,
-              position_key(self, class, &self->bars[run->bar], position.position), &position);
+        visit(context, &position);
     }
 }
 
@@ -353,6 +339,13 @@ void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *vis
 }
 
 /* ---- prices of a position --------------------------------------------------------------- */
+
+double ladder_liquidation_price(const struct ladder *self, const struct ladder_fired *position)
+{
+    return trigger_price(
+        self, position->class,
+        position_key(self, position->class, &self->bars[position->bar], position->position));
+}
 
 double ladder_entry_price(const struct ladder *self, const struct ladder_fired *position)
 {

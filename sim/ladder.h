@@ -54,7 +54,6 @@ struct ladder {
     struct ladder_head *heads; /* of all heaps, with room to align each */
     struct ladder_heap *heaps; /* per class */
     struct ladder_bar *bars;   /* per bar, filled by ladder_open */
-    size_t open_bars;          /* bars opened so far */
     size_t first_bar[2];       /* per side: positions opened before it have expired ... */
     uint32_t first_run[2];     /* ... and so have runs before this one */
     struct ladder_funding funding;
@@ -94,20 +93,16 @@ struct ladder_fired {
 /* Takes that position (there must be one) off the ladder, its twin with it. */
 struct ladder_fired ladder_fire(struct ladder *self, int side_index);
 
-/* Calls `visit` for every position left on a side, in no particular order, with its key. A position
+/* Calls `visit` for every position left on a side, in no particular order. A position
    with a twin is visited once, in the class it was first entered in. */
-typedef void ladder_visitor(void *context, int class_id, double key,
-                            const struct ladder_fired *position);
+typedef void ladder_visitor(void *context, const struct ladder_fired *position);
 void ladder_visit(const struct ladder *self, int side_index, ladder_visitor *visit, void *context);
 /* The same for the positions that `bar`, the last one opened, exposes. */
 void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *visit, void *context);
 
-/* s * K of a position on the ladder. */
-double ladder_position_key(const struct ladder *self, const struct ladder_fired *position);
-/* The key whose trigger price in a class is `price` now. */
-double ladder_key_at(const struct ladder *self, int class_id, double price);
-/* Mark price at which a key of a class fires now; 0 or INFINITY when no price does. */
-double ladder_trigger_price(const struct ladder *self, int class_id, double key);
+/* Mark price at which a position fires now, funding paid so far included, in quote currency. Where
+   no positive price does: 0 (linear) or INFINITY (inverse). */
+double ladder_liquidation_price(const struct ladder *self, const struct ladder_fired *position);
 
 /* Entry and bankruptcy price of a position with the funding it has paid, in quote currency. */
 double ladder_entry_price(const struct ladder *self, const struct ladder_fired *position);

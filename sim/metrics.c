@@ -13,10 +13,8 @@ struct tiering {
     double (*coins)[TIERS];
 };
 
-static void tier_add(void *context, int class_id, double key, const struct ladder_fired *position)
+static void tier_add(void *context, const struct ladder_fired *position)
 {
-    (void)class_id;
-    (void)key;
     struct tiering *self = context;
     int side = book_side_index(position->class->side);
     int tier = tier_of((double)position->position->leverage);
@@ -240,8 +238,7 @@ struct listing {
     bool failed;
 };
 
-static void list_position(void *context, int class_id, double key,
-                          const struct ladder_fired *position)
+static void list_position(void *context, const struct ladder_fired *position)
 {
     struct listing *self = context;
     struct metrics_positions *list = self->positions;
@@ -268,7 +265,7 @@ static void list_position(void *context, int class_id, double key,
         .coins =
             ledger_coins(&replay->ledger, side, position->bar,
                          tier_of((double)position->position->leverage), position->position->share),
-        .liquidation_price = ladder_trigger_price(&replay->ladder, class_id, key),
+        .liquidation_price = ladder_liquidation_price(&replay->ladder, position),
         .bankruptcy_price = ladder_bankruptcy_price(&replay->ladder, position),
     };
 }

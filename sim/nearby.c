@@ -75,12 +75,10 @@ static void add(struct nearby *self, const struct ladder_fired *position, double
         memset(&levels->bins[i], 0, sizeof levels->bins[i]);
 }
 
-static void visit(void *context, int class_id, double key, const struct ladder_fired *position)
+static void visit(void *context, const struct ladder_fired *position)
 {
     struct nearby *self = context;
     const struct book_position *drawn = position->position;
-    (void)class_id;
-    (void)key;
     add(self, position,
         ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
                      tier_of((double)drawn->leverage), drawn->share),
@@ -134,13 +132,10 @@ void nearby_free(struct nearby *self)
 }
 
 /* A position of the bar that opens now: nothing of it has been thinned. */
-static void visit_fresh(void *context, int class_id, double key,
-                        const struct ladder_fired *position)
+static void visit_fresh(void *context, const struct ladder_fired *position)
 {
     struct nearby *self = context;
     const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
-    (void)class_id;
-    (void)key;
     add(self, position, position->position->share * ledger->opened[position->bar], 1);
 }
 

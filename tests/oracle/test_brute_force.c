@@ -196,11 +196,9 @@ static void same_shots(const struct pair *self, size_t bar)
 }
 
 /* Marks what the ladder still holds. */
-static void mark_left(void *context, int class_id, double key, const struct ladder_fired *position)
+static void mark_left(void *context, const struct ladder_fired *position)
 {
     struct pair *self = context;
-    (void)class_id;
-    (void)key;
     self->left[position->position - self->scenario.book.positions]++;
 }
 

@@ -215,12 +215,9 @@ static void a_twin_retires_the_other(void **state)
 
 /* ---- looking and failing ----------------------------------------------------------------- */
 
-static void count_visit(void *context, int class_id, double key,
-                        const struct ladder_fired *position)
+static void count_visit(void *context, const struct ladder_fired *position)
 {
     int *count = context;
-    (void)class_id;
-    (void)key;
     (void)position;
     (*count)++;
 }
@@ -244,7 +241,27 @@ static void a_visit_sees_each_position_left_once(void **state)
     fixture_free(&fixture);
 }
 
-static void a_key_and_its_trigger_price_are_each_others_inverse(void **state)
+struct priced {
+    const struct fixture *fixture;
+    const struct margin_formula *formula;
+    int seen;
+};
+
+/* Of positions at 10x. */
+static void compare_price(void *context, const struct ladder_fired *position)
+{
+    struct priced *self = context;
+    const struct ladder *ladder = &self->fixture->ladder;
+    assert_near(ladder_liquidation_price(ladder, position),
+                margin_liquidation_price(self->formula, &self->fixture->brackets,
+                                         position->class->side,
+                                         ladder_entry_price(ladder, position),
+                                         (double)position->position->size_usd, 10.0),
+                1e-9);
+    self->seen++;
+}
+
+static void unfunded_positions_stand_at_their_liquidation_price(void **state)
 {
     const char *const formulas[] = {"linear_mark", "linear_entry", "inverse_entry", "inverse_mark"};
     for (int i = 0; i < 4; i++) {
@@ -252,11 +269,10 @@ static void a_key_and_its_trigger_price_are_each_others_inverse(void **state)
         struct book_given given[] = {with_leverage(1, 1.0, 10.0), with_leverage(-1, 1.0, 10.0)};
         brackets_flat(&fixture.brackets, 0.01, 1e9);
         fixture_make(&fixture, formulas[i], given, 2);
-        ladder_fund(&fixture.ladder, -0.003, 120.0);
-        for (int class_id = 0; class_id < fixture.book.class_count; class_id++) {
-            double key = ladder_key_at(&fixture.ladder, class_id, 97.5);
-            assert_near(ladder_trigger_price(&fixture.ladder, class_id, key), 97.5, 1e-10);
-        }
+        struct priced priced = {&fixture, margin_find(formulas[i]), 0};
+        ladder_visit(&fixture.ladder, BOOK_LONG, compare_price, &priced);
+        ladder_visit(&fixture.ladder, BOOK_SHORT, compare_price, &priced);
+        assert_int_equal(priced.seen, 2);
         fixture_free(&fixture);
     }
 }
@@ -295,7 +311,7 @@ int main(void)
         cmocka_unit_test(funding_carries_a_position_over_its_brackets_edge),
         cmocka_unit_test(a_twin_retires_the_other),
         cmocka_unit_test(a_visit_sees_each_position_left_once),
-        cmocka_unit_test(a_key_and_its_trigger_price_are_each_others_inverse),
+        cmocka_unit_test(unfunded_positions_stand_at_their_liquidation_price),
         cmocka_unit_test(a_ladder_without_memory_is_no_ladder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
