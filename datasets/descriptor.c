@@ -363,6 +363,10 @@ bool descriptor_layout_serves(const struct descriptor_layout *layout, enum marke
         return layout->field[SERIES_OI] >= 0;
     case MARKET_LIQUIDATIONS:
         return layout->field[SERIES_LIQ_LONG] >= 0 && layout->field[SERIES_LIQ_SHORT] >= 0;
+    case MARKET_DEPTH:
+        return layout->field[SERIES_DEPTH] >= 0;
+    case MARKET_INDEX:
+        return layout->field[SERIES_CLOSE] >= 0;
     case MARKET_INPUT_COUNT:
         break;
     }

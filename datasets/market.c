@@ -13,6 +13,7 @@ static const int64_t read_margin_ms[MARKET_INPUT_COUNT] = {
     [MARKET_PRICE] = 8 * CALENDAR_HOUR_MS, [MARKET_MARK] = 8 * CALENDAR_HOUR_MS,
     [MARKET_VOLUME] = CALENDAR_DAY_MS,     [MARKET_FUNDING] = CALENDAR_DAY_MS,
     [MARKET_OI] = 2 * CALENDAR_DAY_MS,     [MARKET_LIQUIDATIONS] = CALENDAR_DAY_MS,
+    [MARKET_DEPTH] = CALENDAR_DAY_MS,      [MARKET_INDEX] = 8 * CALENDAR_HOUR_MS,
 };
 
 /* One market being read: the request, and the window as the aligning functions take it. */

@@ -45,6 +45,8 @@ enum market_input {
     MARKET_FUNDING,
     MARKET_OI,
     MARKET_LIQUIDATIONS,
+    MARKET_DEPTH, /* of the order book near the price */
+    MARKET_INDEX, /* index price */
     MARKET_INPUT_COUNT
 };
 /* "price", "mark", "volume_coins", "funding", "oi", "liquidations". */

@@ -45,4 +45,16 @@ void impact_add(const struct impact_params *params, struct impact_state *state, 
 double impact_log(const struct impact_params *params, const struct impact_state *state,
                   double depth);
 
+/*
+ * Several venues, each with an impact state of its own and a share w_v of the depth (shares sum to
+ * 1): a venue's flow moves the venue's price, and arbitrage carries inventory from venue to venue
+ * until prices meet. With kappa = ln 2 / half_life,
+ *     E_v <- E_v + (1 - exp(-kappa dt)) (w_v sum(E) - E_v),
+ * and permanent parts move likewise towards their mean by w. The sum of flows is conserved. Venue v
+ * has impact_log(params, state_v, depth * w_v); in equilibrium all venues have the impact of the
+ * pooled flow at the pooled depth. half_life 0: at once; CALENDAR_NONE: never.
+ */
+void impact_arbitrage(struct impact_state *states, const double *depth_share, int venues,
+                      int64_t half_life_ms, int64_t step_ms);
+
 #endif

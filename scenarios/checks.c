@@ -96,12 +96,13 @@ static void check_window(struct reader *reader, const struct scenario *scenario)
 
 /* --- path and feedback --- */
 
-static void check_shock(struct reader *reader, const struct scenario *scenario)
+static void check_made(struct reader *reader, const struct scenario *scenario)
 {
     int64_t at = scenario->path.shock_at_ms, end = scenario->time.end_ms;
-    if (!GOOD(reader, "path.model") || scenario->path.model != PATH_SHOCK)
+    if (!GOOD(reader, "path.model") || scenario->path.model == PATH_OBSERVED)
         return;
-    if (GOOD(reader, "path.move_log") && isnan(scenario->path.shock_move_log))
+    if (scenario->path.model == PATH_SHOCK && GOOD(reader, "path.move_log") &&
+        isnan(scenario->path.shock_move_log))
         reader_report(reader, place(reader, "path.model"), "path.move_log",
                       "is required with model shock; expected the move of the log price, such as "
                       "-0.10");
@@ -112,7 +113,8 @@ static void check_shock(struct reader *reader, const struct scenario *scenario)
                       scenario->time.start_ms);
     else if (at >= end)
         report_window(reader, "path.at", "is after the run", at, "before time.end", end);
-    else if (GOOD(reader, "path.over") && scenario->path.shock_over_ms > end - at)
+    else if (scenario->path.model == PATH_SHOCK && GOOD(reader, "path.over") &&
+             scenario->path.shock_over_ms > end - at)
         reader_report(reader, place(reader, "path.over"), "path.over",
                       "ends after the run; expected a move that is over by time.end");
 }
@@ -122,17 +124,19 @@ static void check_feedback(struct reader *reader, const struct scenario *scenari
     if (!GOOD(reader, "path.model", "feedback"))
         return;
     bool observed = scenario->path.model == PATH_OBSERVED;
+    const char *made = scenario->path.model == PATH_SHOCK ? "a shock" : "a made path";
     bool closed = scenario->feedback == FEEDBACK_CLOSED;
     const struct tree_node *node = place(reader, said_or(reader, "feedback", "path.model"));
     if (observed && closed)
-        reader_report(reader, node, "feedback",
-                      "closed needs a path that the model makes (path.model: shock), for an "
-                      "observed price already holds the impact of what was liquidated; on an "
-                      "observed path use open or naive");
+        reader_report(
+            reader, node, "feedback",
+            "closed needs a path that the model makes (path.model: shock, gbm, ...), for an "
+            "observed price already holds the impact of what was liquidated; on an "
+            "observed path use open or naive");
     if (!observed && !closed)
         reader_report(reader, node, "feedback",
-                      "%s needs path.model: observed; on a shock expected closed",
-                      scenario->feedback == FEEDBACK_OPEN ? "open" : "naive");
+                      "%s needs path.model: observed; on %s expected closed",
+                      scenario->feedback == FEEDBACK_OPEN ? "open" : "naive", made);
 }
 
 /* --- open interest and inputs --- */
@@ -170,12 +174,55 @@ static void check_inputs(struct reader *reader, const struct scenario *scenario)
                       "{source: builtin:NAME} or {path: FILE, format: NAME}");
 }
 
+static void check_made_path(struct reader *reader, const struct scenario *scenario)
+{
+    bool bridge = scenario->path.model == PATH_BRIDGE;
+    if (GOOD(reader, "path.model", "path.points") && bridge != (scenario->path.point_count > 0))
+        reader_report(reader, place(reader, said_or(reader, "path.points", "path.model")),
+                      "path.points",
+                      bridge ? "is required with model bridge; expected a list such as "
+                               "[{at: 2025-10-10T21:00Z, price: 105000}]"
+                             : "belongs to model bridge; expected none");
+    for (size_t i = 0; GOOD(reader, "path.points", "path.at") && i < scenario->path.point_count;
+         i++) {
+        int64_t after = i == 0 ? scenario->path.shock_at_ms : scenario->path.point_ms[i - 1];
+        if (scenario->path.point_ms[i] <= after)
+            report_window(reader, "path.points", "does not come after what is before it",
+                          scenario->path.point_ms[i], "after", after);
+    }
+    if (GOOD(reader, "path.model", "impact.depth.model", "data.depth") &&
+        scenario->impact.depth.model == DEPTH_SERIES && !reader->tree->incomplete &&
+        !scenario->data.input[MARKET_DEPTH].present)
+        reader_report(reader, place(reader, "impact.depth.model"), "data.depth",
+                      "is required with impact.depth.model: series; expected a source such as "
+                      "{path: FILE, format: binance_book_depth}");
+}
+
+static void check_pool(struct reader *reader, const struct scenario *scenario)
+{
+    bool rule = scenario->funding.model == FUNDING_LINEAR ||
+                scenario->funding.model == FUNDING_CUBIC ||
+                scenario->funding.model == FUNDING_VELOCITY;
+    if (GOOD(reader, "funding.model", "funding.signal", "book.pool_share") && rule &&
+        scenario->funding.signal == FUNDING_SIGNAL_POOL && scenario->book.pool_share == 0 &&
+        scenario->book.positions_from == NULL)
+        reader_report(reader, place(reader, "funding.model"), "funding.signal",
+                      "is pool, but on an order book longs equal shorts and nothing is ever paid; "
+                      "expected book.pool_share other than 0, or signal: premium");
+}
+
 /* --- venues and leverage --- */
 
 static const struct tree_node *venue_place(const struct reader *reader, size_t index)
 {
     const struct tree_node *list = place(reader, "venues");
     return list != NULL ? &list->entries[index].value : NULL;
+}
+
+/* Whose tables a venue's brackets come from. */
+static const char *brackets_name(const struct scenario_venue *venue)
+{
+    return venue->brackets != NULL ? venue->brackets : venue->rules;
 }
 
 /* Whether there are bracket tables of that name; also where nothing shipped can be found, which the
@@ -216,11 +263,22 @@ static void check_venue(struct reader *reader, const struct scenario *scenario, 
                       "%.40s is liquidated as it opens; expected flat_rate below "
                       "1 / flat_max_leverage",
                       venue->name);
-    if (!flat && !rules_shipped(venue->rules))
+    if (!flat && !rules_shipped(brackets_name(venue)))
         reader_report(reader, node, "venues",
                       "%.40s has no shipped bracket tables; expected rules such as binance, or "
                       "flat",
-                      venue->rules);
+                      brackets_name(venue));
+    if (venue->liquidation != LIQUIDATION_FULL && venue->liquidation != LIQUIDATION_NONE &&
+        scenario->fill == FILL_FINAL)
+        reader_report(reader, node, "venues",
+                      "%.40s liquidates in parts, whose margin depends on their fill; expected "
+                      "fill: walk",
+                      venue->name);
+    if (venue->adl != ADL_NONE && scenario->fill == FILL_FINAL)
+        reader_report(reader, node, "venues",
+                      "%.40s deleverages what its fund cannot pay, which depends on the fill; "
+                      "expected fill: walk, or adl: none",
+                      venue->name);
 }
 
 static void check_venues(struct reader *reader, const struct scenario *scenario)
@@ -256,8 +314,10 @@ static void check_leverage(struct reader *reader, const struct scenario *scenari
 void checks_run(struct reader *reader, const struct scenario *scenario)
 {
     check_window(reader, scenario);
-    check_shock(reader, scenario);
+    check_made(reader, scenario);
     check_feedback(reader, scenario);
+    check_made_path(reader, scenario);
+    check_pool(reader, scenario);
     check_level(reader, scenario);
     check_inputs(reader, scenario);
     check_venues(reader, scenario);

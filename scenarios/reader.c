@@ -179,6 +179,8 @@ static bool read_row(struct reader *self, const struct schema_row *row,
         return reader_levels(self, row, node, record);
     case SCHEMA_TIERS:
         return reader_tiers(self, row, node, record);
+    case SCHEMA_POINTS:
+        return reader_points(self, row, node, record);
     case SCHEMA_OUTPUT:
         return reader_output(self, row, node, record);
     case SCHEMA_PAIR:

@@ -15,7 +15,7 @@
 #include "scenarios/schema.h"
 #include "scenarios/tree.h"
 
-#define READER_ROWS_MAX 96
+#define READER_ROWS_MAX 128
 #define READER_KEY_SIZE 96
 #define READER_ERRORS_MAX 100 /* further ones are not shown */
 
@@ -63,6 +63,8 @@ bool reader_levels(struct reader *self, const struct schema_row *row, const stru
                    struct scenario *scenario);
 bool reader_tiers(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                   struct scenario *scenario);
+bool reader_points(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario);
 bool reader_pair(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                  const char *key, double pair[2]);
 bool reader_output(struct reader *self, const struct schema_row *row, const struct tree_node *node,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "scenarios/value.h"
+#include "scenarios/venue_rules.h"
 
 static bool refuse_kind(struct reader *self, const struct schema_row *row,
                         const struct tree_node *node, const char *key)
@@ -317,6 +318,26 @@ static bool read_item(struct reader *self, const struct schema_row *row,
     return false;
 }
 
+/* One venue, with what the file of its rules adds. */
+static bool read_venue(struct reader *self, const struct schema_row *row,
+                       const struct tree_node *node, size_t index, struct scenario_venue *venue)
+{
+    struct venue_rules rules;
+    struct error err = {0};
+    const char *fallback = schema_find(&schema_venue, "rules", 0)->field.default_text;
+    if (node->kind != YAML_MAPPING)
+        return read_item(self, row, &schema_venue, node, index, venue);
+    bool good = venue_rules_fill(&rules, node, fallback, &err) == ERROR_NONE;
+    if (good) {
+        good = read_item(self, row, &schema_venue, &rules.node, index, venue);
+    } else {
+        error_list_add(self->errors, &err);
+        self->bad = true;
+    }
+    venue_rules_free(&rules);
+    return good;
+}
+
 bool reader_venues(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario)
 {
@@ -325,9 +346,7 @@ bool reader_venues(struct reader *self, const struct schema_row *row, const stru
         return false;
     for (size_t i = 0; i < node->count; i++) {
         scenario->venue_count = i + 1;
-        good =
-            read_item(self, row, &schema_venue, &node->entries[i].value, i, &scenario->venues[i]) &&
-            good;
+        good = read_venue(self, row, &node->entries[i].value, i, &scenario->venues[i]) && good;
     }
     return good;
 }
@@ -345,6 +364,22 @@ bool reader_tiers(struct reader *self, const struct schema_row *row, const struc
         scenario->book.leverage.tier_weight[i] = item.weight;
     }
     scenario->book.leverage.tier_count = node->count;
+    return good;
+}
+
+bool reader_points(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario)
+{
+    bool good = true;
+    if (!list_good(self, row, node, 0, SCENARIO_POINTS_MAX))
+        return false;
+    for (size_t i = 0; i < node->count; i++) {
+        struct schema_point_item item = {0};
+        good = read_item(self, row, &schema_point, &node->entries[i].value, i, &item) && good;
+        scenario->path.point_ms[i] = item.at_ms;
+        scenario->path.point_price[i] = item.price;
+    }
+    scenario->path.point_count = node->count;
     return good;
 }
 
@@ -401,7 +436,7 @@ static bool read_output_word(struct reader *self, const struct schema_row *row,
         schema_children(&schema_output, "", 0, &names);
         reader_report(self, node, row->field.name,
                       "%s is not a table of the results; expected one of summary, steps, tiers, "
-                      "venues, episodes, positions%s",
+                      "venues, episodes, positions, adl%s",
                       value_shown(node, shown), value_hint(text, names.names, names.count, hint));
         return false;
     }

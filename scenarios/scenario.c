@@ -6,6 +6,7 @@
 #include "scenarios/checks.h"
 #include "scenarios/reader.h"
 #include "scenarios/tree.h"
+#include "scenarios/venue_rules.h"
 
 /* Frees every text that a table describes, and clears it. */
 static void free_texts(const struct schema_table *table, void *record)
@@ -35,18 +36,30 @@ void scenario_free(struct scenario *self)
     memset(self, 0, sizeof *self);
 }
 
-/* Keeps the names of what was read, for the manifest. */
+static bool keep_file(struct scenario *self, const char *path)
+{
+    for (size_t i = 0; i < self->file_count; i++)
+        if (strcmp(self->files[i], path) == 0)
+            return true;
+    self->files[self->file_count] = memory_text(path);
+    return self->files[self->file_count++] != NULL;
+}
+
+/* Keeps the names of what was read, for the manifest: scenarios, then venue files. */
 static bool keep_files(struct scenario *self, const char *path, const struct tree *tree)
 {
     self->path_name = memory_text(path);
-    self->files = memory_zeroed(tree->file_count, sizeof *self->files);
+    self->files = memory_zeroed(tree->file_count + self->venue_count, sizeof *self->files);
     if (self->path_name == NULL || self->files == NULL)
         return false;
-    for (size_t i = 0; i < tree->file_count; i++) {
-        self->files[i] = memory_text(tree->files[i].path);
-        if (self->files[i] == NULL)
+    for (size_t i = 0; i < tree->file_count; i++)
+        if (!keep_file(self, tree->files[i].path))
             return false;
-        self->file_count = i + 1;
+    for (size_t v = 0; v < self->venue_count; v++) {
+        char rules[PATHS_SIZE];
+        if (venue_rules_path(self->venues[v].rules, rules) && paths_exists(rules) &&
+            !keep_file(self, rules))
+            return false;
     }
     return true;
 }

@@ -22,7 +22,17 @@
 
 enum scenario_wick { WICK_BY_CLOSE, WICK_HIGH_FIRST, WICK_LOW_FIRST };
 enum scenario_data_kind { DATA_ANY, DATA_OBSERVED };
-enum scenario_path_model { PATH_OBSERVED, PATH_SHOCK };
+enum scenario_path_model {
+    PATH_OBSERVED,
+    PATH_SHOCK,
+    PATH_GBM,
+    PATH_GARCH,
+    PATH_STUDENT_T,
+    PATH_MERTON,
+    PATH_HAWKES,
+    PATH_BLOCK_BOOTSTRAP,
+    PATH_BRIDGE
+};
 enum scenario_scale_by { SCALE_TRADERS, SCALE_SIZES };
 enum scenario_flow { FLOW_OBSERVED, FLOW_FROZEN };
 enum scenario_entry { ENTRY_TRIANGULAR, ENTRY_VWAP };
@@ -30,29 +40,77 @@ enum scenario_leverage_model {
     LEVERAGE_PARETO,
     LEVERAGE_LOGNORMAL,
     LEVERAGE_LOGNORMAL_TAIL,
-    LEVERAGE_TIERS
+    LEVERAGE_TIERS,
+    LEVERAGE_BITMEX_2019
 };
 enum scenario_size_model { SIZE_LOGNORMAL, SIZE_PARETO, SIZE_FIXED };
 enum scenario_impact_model { IMPACT_POWER, IMPACT_LINEAR, IMPACT_SQUARE_ROOT, IMPACT_NONE };
-enum scenario_depth_model { DEPTH_CONSTANT, DEPTH_VOLATILITY };
-enum scenario_funding_model { FUNDING_OBSERVED };
+enum scenario_depth_model { DEPTH_CONSTANT, DEPTH_VOLATILITY, DEPTH_SERIES };
+enum scenario_funding_model {
+    FUNDING_OBSERVED,
+    FUNDING_PREMIUM_CLAMP,
+    FUNDING_LINEAR,
+    FUNDING_CUBIC,
+    FUNDING_VELOCITY
+};
+enum scenario_funding_signal { FUNDING_SIGNAL_POOL, FUNDING_SIGNAL_PREMIUM };
+enum scenario_close { CLOSE_PRO_RATA, CLOSE_DISPOSITION };
 enum scenario_feedback { FEEDBACK_CLOSED, FEEDBACK_OPEN, FEEDBACK_NAIVE };
 enum scenario_fill { FILL_WALK, FILL_FINAL };
-enum scenario_margin { MARGIN_LINEAR_MARK, MARGIN_INVERSE_ENTRY };
+/* In the order of their words in the schema; the engine finds them by these words. */
+enum scenario_margin {
+    MARGIN_LINEAR_MARK,
+    MARGIN_LINEAR_ENTRY,
+    MARGIN_LINEAR_FEE,
+    MARGIN_INVERSE_ENTRY,
+    MARGIN_INVERSE_MARK,
+    MARGIN_HYPERLIQUID
+};
+enum scenario_liquidation {
+    LIQUIDATION_FULL,
+    LIQUIDATION_BRACKETS,
+    LIQUIDATION_SHARE,
+    LIQUIDATION_INCREMENTAL,
+    LIQUIDATION_NONE
+};
+enum scenario_adl {
+    ADL_NONE,
+    ADL_PNL_LEVERAGE,
+    ADL_PNL_MARGIN_RATIO,
+    ADL_HYPERLIQUID,
+    ADL_PRO_RATA,
+    ADL_LIFO
+};
 
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
 #define SCENARIO_LEVELS_MAX 64
+#define SCENARIO_POINTS_MAX 64
 
 struct scenario_venue {
-    char *name;                /* as results name it; owned */
-    char *rules;               /* venue file: "binance", or "flat" with flat_* below; owned */
-    double oi_share;           /* of the modelled OI; the shares sum to 1 */
-    double cap_scale;          /* multiplies every notional cap of its brackets */
-    int margin;                /* enum scenario_margin */
-    double insurance_fund_usd; /* at the start; NaN: unlimited */
-    double flat_rate;          /* rules: flat: one bracket, this MMR ...; NaN with other rules */
-    double flat_max_leverage;  /* ... and this maximum leverage; NaN with other rules */
+    char *name;                  /* as results name it; owned */
+    char *rules;                 /* venue file: "binance", or "flat" with flat_* below; owned */
+    double oi_share;             /* of the modelled OI; the shares sum to 1 */
+    double reliability;          /* part of the reported OI that is believed; 0: out of scope */
+    double depth_share;          /* of the pooled depth; NaN: as oi_share */
+    double cap_scale;            /* multiplies every notional cap of its brackets */
+    char *brackets;              /* bracket tables; NULL: those named as the rules; owned */
+    int margin;                  /* enum scenario_margin */
+    int liquidation;             /* enum scenario_liquidation */
+    double partial_share;        /* share: of the position, per order; incremental: least of it */
+    double partial_above_usd;    /* notional up to which a position is closed whole */
+    int64_t partial_brackets;    /* brackets: how many an order drops */
+    int64_t partial_cooldown_ms; /* after a partial order the next one within it is whole */
+    int64_t partial_pause_ms;    /* after a partial order the rest is left alone so long */
+    double backstop_share;       /* taken over below this part of maintenance margin; 0: never */
+    double fee_rate;             /* liquidation fee, of the notional filled */
+    double taker_rate;           /* taker fee in the formula linear_fee */
+    int adl;                     /* enum scenario_adl */
+    double adl_drawdown;         /* of the fund from its peak, at which deleveraging begins */
+    double insurance_fund_usd;   /* at the start; NaN: unlimited */
+    double mark_passthrough;     /* NaN: impact.mark_passthrough */
+    double flat_rate;            /* rules: flat: one bracket, this MMR ...; NaN with other rules */
+    double flat_max_leverage;    /* ... and this maximum leverage; NaN with other rules */
 };
 
 struct scenario {
@@ -64,6 +122,7 @@ struct scenario {
     struct {
         int64_t warmup_ms; /* default: 30 days before start; start itself with positions_from */
         int64_t start_ms, end_ms, step_ms;
+        int64_t check_step_ms; /* CALENDAR_NONE: not asked for */
         int wick;
     } time;
     struct {
@@ -76,6 +135,17 @@ struct scenario {
         int64_t shock_at_ms;   /* default: time.start */
         double shock_move_log; /* NaN on an observed path that names none */
         int64_t shock_over_ms; /* 0: at once */
+        /* Of made paths; NaN: fitted to the history before shock_at_ms. */
+        double drift_per_year, volatility_per_year; /* of the log price */
+        double garch_alpha, garch_beta;
+        double student_dof;
+        double jumps_per_day, jump_mean_log, jump_sigma_log; /* merton, hawkes */
+        double hawkes_branching;
+        int64_t hawkes_half_life_ms; /* CALENDAR_NONE: fitted */
+        int64_t block_ms;
+        size_t point_count; /* bridge */
+        int64_t point_ms[SCENARIO_POINTS_MAX];
+        double point_price[SCENARIO_POINTS_MAX];
     } path;
     struct {
         double level_usd, level_coins;          /* NaN: as observed */
@@ -111,6 +181,10 @@ struct scenario {
         double crowd_tilt;
         double hedged_short_share;
         double hedged_leverage[2];
+        double remargin_per_hour;
+        int close;                /* enum scenario_close */
+        double disposition_ratio; /* how much faster winners close than losers */
+        double pool_share;        /* of the OI that faces a pool; > 0: the pool is short */
         double absorbed_by_closers;
     } book;
     struct scenario_venue venues[SCENARIO_VENUES_MAX];
@@ -122,6 +196,8 @@ struct scenario {
         int64_t half_life_ms; /* CALENDAR_NONE: none, no decay */
         double permanent_share;
         double mark_passthrough;
+        int64_t arbitrage_half_life_ms; /* 0: at once; CALENDAR_NONE: never */
+        int64_t generation_ms;          /* between generations; 0: no intrabar clock */
         struct {
             int model;
             double zeta, floor;
@@ -131,6 +207,14 @@ struct scenario {
     } impact;
     struct {
         int model;
+        int signal;          /* enum scenario_funding_signal, of linear, cubic and velocity */
+        int64_t interval_ms; /* of modelled funding */
+        double interest_8h;
+        double cap;           /* per interval, fraction */
+        double max_rate;      /* linear, cubic: per interval at full imbalance */
+        double limit_usd;     /* OI cap of a pool's dominant side */
+        double premium_limit; /* premium that counts as full imbalance */
+        double velocity_max;  /* velocity: change of the rate per day at full skew */
     } funding;
     int feedback; /* default: open on an observed path, closed on a shock */
     int fill;
@@ -140,7 +224,7 @@ struct scenario {
         int64_t quiet_ms;
     } episode;
     struct {
-        bool summary, steps, tiers, venues, episodes, positions;
+        bool summary, steps, tiers, venues, episodes, positions, adl;
     } output;
 
     /* Where it came from. */

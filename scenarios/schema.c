@@ -217,6 +217,9 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
         expected_add(buffer, "a list such as [60e9, 94e9], each ");
         expected_scalar(&row->field, buffer);
         break;
+    case SCHEMA_POINTS:
+        expected_add(buffer, "a list such as [{at: 2025-10-10T21:00Z, price: 105000}]");
+        break;
     case SCHEMA_TIERS:
         expected_add(buffer, "a list such as [{leverage: 5, weight: 0.2}]");
         break;
@@ -253,6 +256,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "list of numbers";
     case SCHEMA_TIERS:
         return "list of tiers";
+    case SCHEMA_POINTS:
+        return "list of points";
     case SCHEMA_OUTPUT:
         return "list of results";
     case SCHEMA_VALUE:

@@ -15,6 +15,7 @@
 #include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/field.h"
 
@@ -33,6 +34,7 @@ enum schema_kind {
     SCHEMA_VENUES,  /* scenario.venues: a list of schema_venue */
     SCHEMA_LEVELS,  /* scenario.oi.levels_usd: a list of numbers, with their bounds */
     SCHEMA_TIERS,   /* scenario.book.leverage.tier_*: a list of schema_tier */
+    SCHEMA_POINTS,  /* scenario.path.point_*: a list of schema_point */
     SCHEMA_OUTPUT,  /* scenario.output: a list of the names in schema_output */
     SCHEMA_EXTENDS  /* handled while files are merged; not in the struct */
 };
@@ -54,10 +56,17 @@ struct schema_tier_item {
     double leverage, weight;
 };
 
+/* One item of path.points. */
+struct schema_point_item {
+    int64_t at_ms;
+    double price;
+};
+
 extern const struct schema_table schema_scenario; /* struct scenario */
 extern const struct schema_table schema_source;   /* struct source_spec */
 extern const struct schema_table schema_venue;    /* struct scenario_venue */
 extern const struct schema_table schema_tier;     /* struct schema_tier_item */
+extern const struct schema_table schema_point;    /* struct schema_point_item */
 extern const struct schema_table schema_output;   /* struct scenario; names are words of `output` */
 
 /* Whether a source of this role (enum market_input) takes the row. */

@@ -14,19 +14,30 @@
 
 static const char *const words_wick[] = {"by_close", "high_first", "low_first", NULL};
 static const char *const words_kind[] = {"any", "observed", NULL};
-static const char *const words_path[] = {"observed", "shock", NULL};
+static const char *const words_path[] = {"observed",  "shock",  "gbm",    "garch",
+                                         "student_t", "merton", "hawkes", "block_bootstrap",
+                                         "bridge",    NULL};
 static const char *const words_scale[] = {"traders", "sizes", NULL};
 static const char *const words_flow[] = {"observed", "frozen", NULL};
 static const char *const words_entry[] = {"triangular", "vwap", NULL};
-static const char *const words_leverage[] = {"pareto", "lognormal", "lognormal_tail", "tiers",
-                                             NULL};
+static const char *const words_leverage[] = {"pareto", "lognormal",   "lognormal_tail",
+                                             "tiers",  "bitmex_2019", NULL};
 static const char *const words_size[] = {"lognormal", "pareto", "fixed", NULL};
 static const char *const words_impact[] = {"power", "linear", "square_root", "none", NULL};
-static const char *const words_depth[] = {"constant", "volatility", NULL};
-static const char *const words_funding[] = {"observed", NULL};
+static const char *const words_depth[] = {"constant", "volatility", "series", NULL};
+static const char *const words_funding[] = {"observed", "premium_clamp", "linear",
+                                            "cubic",    "velocity",      NULL};
+static const char *const words_signal[] = {"pool", "premium", NULL};
+static const char *const words_close[] = {"pro_rata", "disposition", NULL};
 static const char *const words_feedback[] = {"closed", "open", "naive", NULL};
 static const char *const words_fill[] = {"walk", "final", NULL};
-static const char *const words_margin[] = {"linear_mark", "inverse_entry", NULL};
+static const char *const words_margin[] = {
+    "linear_mark",  "linear_entry", "linear_fee", "inverse_entry",
+    "inverse_mark", "hyperliquid",  NULL};
+static const char *const words_liquidation[] = {"full",        "brackets", "share",
+                                                "incremental", "none",     NULL};
+static const char *const words_adl[] = {
+    "none", "pnl_leverage", "pnl_margin_ratio", "hyperliquid", "pro_rata", "lifo", NULL};
 static const char *const words_no_decay[] = {"none", NULL};
 static const char *const words_header[] = {"no", "yes", NULL};
 
@@ -65,6 +76,9 @@ static const struct schema_row scenario_rows[] = {
     ROW_TIME("time.end", HERE(time.end_ms), NULL, "end of the run, exclusive"),
     ROW_DURATION("time.step", HERE(time.step_ms), "1m", 1000, DAY, NULL,
                  "one step; bars are resampled to it, and it cannot be finer than the data"),
+    {.field = {ROW_FIELD("time.check_step", FIELD_DURATION_MS, "", HERE(time.check_step_ms), "none",
+                         NULL, "another step; the results at both are published; none: not asked"),
+               .minimum = 1000, .maximum = DAY, .choices = words_no_decay}},
     ROW_CHOICE("time.wick", HERE(time.wick), "by_close", words_wick,
                "which extreme of a bar comes first; by_close: low first in a rising bar"),
 
@@ -78,6 +92,10 @@ static const struct schema_row scenario_rows[] = {
           "open interest; required unless the book comes from book.positions_from"),
     INPUT("liquidations", MARKET_LIQUIDATIONS, "null",
           "observed liquidations, shown beside the results and never used by the model"),
+    INPUT("depth", MARKET_DEPTH, "null",
+          "depth of the order book near the price; required with impact.depth.model: series"),
+    INPUT("index", MARKET_INDEX, "null",
+          "index price, against which the premium is measured; null: the mark"),
     POLICY("gap", QUALITY_GAP, "error", words_gap, "a missing bar"),
     POLICY("repeat", QUALITY_REPEAT, "drop", words_repeat, "a time that was already there"),
     POLICY("disorder", QUALITY_DISORDER, "error", words_disorder,
@@ -90,13 +108,51 @@ static const struct schema_row scenario_rows[] = {
                  "a value frozen this long is stale; 0s: as the source descriptor says"),
 
     ROW_CHOICE("path.model", HERE(path.model), "observed", words_path,
-               "where the price comes from: the data, or one move from a book built on them"),
+               "where the price comes from: the data, or from path.at on a move or a random path"),
     ROW_TIME("path.at", HERE(path.shock_at_ms), "null",
-             "shock: when the move begins; null: time.start"),
+             "when the move or the made path begins; null: time.start"),
     ROW_NUMBER("path.move_log", "log", HERE(path.shock_move_log), "null", -5, 5, NULL,
                "shock: the move of the log price; required with model shock"),
     ROW_DURATION("path.over", HERE(path.shock_over_ms), "0m", 0, 365 * DAY, NULL,
                  "shock: time that the move takes; 0m: at once"),
+    ROW_NUMBER("path.drift", "log per year", HERE(path.drift_per_year), "0", -100, 100,
+               FIELD_OWN_PRIOR,
+               "all but shock, block_bootstrap and bridge: mean growth of the log price"),
+    ROW_NUMBER("path.volatility", "log per root year", HERE(path.volatility_per_year), "null", 0,
+               100, "fitted to the history before path.at",
+               "gbm, garch, student_t, merton, hawkes, bridge: volatility (merton, hawkes: between "
+               "jumps; garch: in the long run); null: fitted"),
+    ROW_NUMBER("path.garch.alpha", "", HERE(path.garch_alpha), "null", 0, 1,
+               "fitted to the history before path.at",
+               "garch: weight of the last squared return; null: fitted"),
+    ROW_NUMBER("path.garch.beta", "", HERE(path.garch_beta), "null", 0, 1,
+               "fitted to the history before path.at",
+               "garch: weight of the last variance; null: fitted"),
+    ROW_NUMBER("path.student_t.dof", "", HERE(path.student_dof), "null", 2.01, 1000,
+               "fitted to the history before path.at",
+               "student_t: degrees of freedom; null: fitted"),
+    ROW_NUMBER(
+        "path.jumps.per_day", "jumps per day", HERE(path.jumps_per_day), "null", 0, 1e5,
+        "fitted to the history before path.at",
+        "merton: how often jumps come; hawkes: those that no other jump caused; null: fitted"),
+    ROW_NUMBER("path.jumps.mean_log", "log", HERE(path.jump_mean_log), "null", -2, 2,
+               "fitted to the history before path.at",
+               "merton, hawkes: mean of a jump; null: fitted"),
+    ROW_NUMBER("path.jumps.sigma_log", "log", HERE(path.jump_sigma_log), "null", 0, 2,
+               "fitted to the history before path.at",
+               "merton, hawkes: deviation of a jump; null: fitted"),
+    ROW_NUMBER("path.hawkes.branching", "", HERE(path.hawkes_branching), "null", 0, 0.999,
+               "fitted to the history before path.at",
+               "hawkes: jumps that one jump causes; null: fitted"),
+    {.field = {ROW_FIELD("path.hawkes.half_life", FIELD_DURATION_MS, "",
+                         HERE(path.hawkes_half_life_ms), "none",
+                         "fitted to the history before path.at",
+                         "hawkes: in which the excitement of a jump halves; none: fitted"),
+               .minimum = 1000, .maximum = 365 * DAY, .choices = words_no_decay}},
+    ROW_DURATION("path.block", HERE(path.block_ms), "1h", 1000, 365 * DAY, FIELD_OWN_PRIOR,
+                 "block_bootstrap: length of a stretch of observed bars"),
+    ROW_SPECIAL("path.points", SCHEMA_POINTS, 0, "[]",
+                "bridge: the prices that the path goes through, each with its time"),
 
     ROW_NUMBER("oi.level_usd", "usd", HERE(oi.level_usd), "null", SCHEMA_ABOVE_ZERO, ROW_ANY_HIGH,
                NULL, "open interest at level_at, to which all of it is scaled; null: as observed"),
@@ -164,6 +220,18 @@ static const struct schema_row scenario_rows[] = {
                          "[1, 3]", FIELD_OWN_PRIOR, "range of leverage of the hedged shorts"),
                .minimum = 1, .maximum = 1000},
      .kind = SCHEMA_PAIR},
+    ROW_NUMBER("book.remargin_per_hour", "share per hour", HERE(book.remargin_per_hour), "0", 0, 1,
+               FIELD_OWN_PRIOR,
+               "share of the holders who top up to the leverage that they opened with"),
+    ROW_CHOICE("book.close", HERE(book.close), "pro_rata", words_close,
+               "who closes by choice: pro_rata: alike; disposition: winners sooner than losers"),
+    ROW_NUMBER("book.disposition_ratio", "", HERE(book.disposition_ratio), "1.51",
+               SCHEMA_ABOVE_ZERO, 100,
+               "Odean 1998, J. Finance 53, table I: gains realised .148, losses .098",
+               "disposition: hazard of winners over that of losers"),
+    ROW_NUMBER("book.pool_share", "share", HERE(book.pool_share), "0", -1, 1, NULL,
+               "part of the open interest whose other side is a liquidity pool, never liquidated: "
+               "above 0 the pool is short, below 0 long; 0: an order book"),
     ROW_NUMBER("book.absorbed_by_closers", "share", HERE(book.absorbed_by_closers), "1.0", 0, 1,
                FIELD_OWN_PRIOR,
                "share of a forced order that closing traders take; new openers take the rest"),
@@ -187,8 +255,17 @@ static const struct schema_row scenario_rows[] = {
                FIELD_OWN_PRIOR, "part of the impact that is linear and never decays"),
     ROW_NUMBER("impact.mark_passthrough", "share", HERE(impact.mark_passthrough), "1.0", 0, 1,
                FIELD_OWN_PRIOR, "share of the move that reaches the mark price"),
+    {.field = {ROW_FIELD("impact.arbitrage_half_life", FIELD_DURATION_MS, "",
+                         HERE(impact.arbitrage_half_life_ms), "0s", FIELD_OWN_PRIOR,
+                         "in which arbitrage halves a price gap between venues; 0s: at once, one "
+                         "market; none: never"),
+               .minimum = 0, .maximum = 3650 * DAY, .choices = words_no_decay}},
+    ROW_DURATION("impact.generation_time", HERE(impact.generation_ms), "0s", 0, DAY,
+                 FIELD_OWN_PRIOR,
+                 "time between the generations of a cascade, in which liquidity refills; 0s: none, "
+                 "and decay once a step"),
     ROW_CHOICE("impact.depth.model", HERE(impact.depth.model), "volatility", words_depth,
-               "liquidity over time: the same, or falling as volatility rises"),
+               "liquidity over time: the same, falling as volatility rises, or as data.depth says"),
     ROW_NUMBER("impact.depth.zeta", "", HERE(impact.depth.zeta), "1.0", 0, 10, FIELD_OWN_PRIOR,
                "volatility: log depth falls by zeta times log relative volatility"),
     ROW_NUMBER("impact.depth.floor", "share", HERE(impact.depth.floor), "0.02", SCHEMA_ABOVE_ZERO,
@@ -199,7 +276,30 @@ static const struct schema_row scenario_rows[] = {
                FIELD_OWN_PRIOR, "depth grows as open interest^this where oi.level_* scales it"),
 
     ROW_CHOICE("funding.model", HERE(funding.model), "observed", words_funding,
-               "where funding rates come from"),
+               "where funding rates come from: the data, or a rule from path.at on (on an observed "
+               "path throughout)"),
+    ROW_CHOICE("funding.signal", HERE(funding.signal), "pool", words_signal,
+               "linear, cubic, velocity: imbalance of the traders against a pool (book.pool_share, "
+               "or positions that do not balance), or the premium as its proxy"),
+    ROW_DURATION("funding.interval", HERE(funding.interval_ms), "8h", 60000, 365 * DAY,
+                 "Binance, BTCUSDT perpetual: every 8 hours",
+                 "modelled funding: time between payments"),
+    ROW_NUMBER("funding.interest_8h", "fraction per 8 h", HERE(funding.interest_8h), "0.0001", -1,
+               1, "Binance: 0.01 % per 8 hours", "premium_clamp: the interest component"),
+    ROW_NUMBER("funding.cap", "fraction per interval", HERE(funding.cap), "0.003",
+               SCHEMA_ABOVE_ZERO, 1, "Binance, BTCUSDT: 0.3 %",
+               "modelled funding: largest rate either way"),
+    ROW_NUMBER("funding.max_rate", "fraction per interval", HERE(funding.max_rate), "0.003",
+               SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR, "linear, cubic: the rate at full imbalance"),
+    ROW_NUMBER("funding.limit_usd", "usd", HERE(funding.limit_usd), "null", SCHEMA_ABOVE_ZERO,
+               ROW_ANY_HIGH, NULL,
+               "signal pool: imbalance that counts as full; null: the open interest itself"),
+    ROW_NUMBER("funding.premium_limit", "fraction", HERE(funding.premium_limit), "0.005",
+               SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR,
+               "signal premium: premium that counts as full imbalance"),
+    ROW_NUMBER("funding.velocity_max", "fraction per interval, per day", HERE(funding.velocity_max),
+               "0.009", SCHEMA_ABOVE_ZERO, 100, FIELD_OWN_PRIOR,
+               "velocity: how fast the rate moves at full imbalance"),
     ROW_CHOICE("feedback", HERE(feedback), "null", words_feedback,
                "whether forced orders move the price: closed: yes, on a shock; open: no; naive: "
                "added to an observed price; null: open if observed, closed on a shock"),
@@ -272,16 +372,51 @@ static const struct schema_row source_rows[] = {
 static const struct schema_row venue_rows[] = {
     ROW_TEXT("name", IN_VENUE(name), NULL, "as the results name it"),
     ROW_TEXT("rules", IN_VENUE(rules), "binance",
-             "whose bracket tables hold, or flat: one bracket, described by flat_*"),
+             "the shipped venue file whose keys stand for those not given here, or flat: one "
+             "bracket, described by flat_*"),
     ROW_NUMBER("oi_share", "share", IN_VENUE(oi_share), NULL, SCHEMA_ABOVE_ZERO, 1, NULL,
-               "of the modelled open interest"),
+               "of the open interest that is given"),
+    ROW_NUMBER("reliability", "share", IN_VENUE(reliability), "1.0", 0, 1, NULL,
+               "part of the venue's reported open interest that is believed; 0: out of scope"),
+    ROW_NUMBER("depth_share", "share", IN_VENUE(depth_share), "null", SCHEMA_ABOVE_ZERO, 1, NULL,
+               "of the pooled depth, where venues have prices of their own; null: as oi_share"),
     ROW_NUMBER("cap_scale", "", IN_VENUE(cap_scale), "1.0", SCHEMA_ABOVE_ZERO, 1e6, NULL,
                "multiplies every notional cap of the brackets"),
+    ROW_TEXT("brackets", IN_VENUE(brackets), "null",
+             "whose bracket tables hold; null: those named as the rules"),
     ROW_CHOICE("margin", IN_VENUE(margin), "linear_mark", words_margin,
                "formula of the liquidation price"),
+    ROW_CHOICE("liquidation", IN_VENUE(liquidation), "full", words_liquidation,
+               "full: whole; brackets: down to a lower bracket; share: a part of it; incremental: "
+               "as much as restores the margin; none: never, by hand or by call"),
+    ROW_NUMBER("partial_share", "share", IN_VENUE(partial_share), "0.2", SCHEMA_ABOVE_ZERO, 1,
+               "Hyperliquid docs, Liquidations: 20 %",
+               "share: part of the position in an order; incremental: the least"),
+    ROW_NUMBER("partial_above", "usd", IN_VENUE(partial_above_usd), "0", 0, ROW_ANY_HIGH, NULL,
+               "not full: positions of a notional up to this are closed whole"),
+    ROW_COUNT("partial_brackets", "brackets", IN_VENUE(partial_brackets), "1", 1, 32, NULL,
+              "brackets: how many an order drops"),
+    ROW_DURATION("partial_cooldown", IN_VENUE(partial_cooldown_ms), "0s", 0, DAY, NULL,
+                 "after a partial order, the next one within this time is for the whole"),
+    ROW_DURATION("partial_pause", IN_VENUE(partial_pause_ms), "0s", 0, DAY, NULL,
+                 "after a partial order, the rest is left alone for this time"),
+    ROW_NUMBER("backstop_share", "share", IN_VENUE(backstop_share), "0", 0, 1, NULL,
+               "equity below this part of maintenance margin: the fund takes the position over "
+               "without an order; 0: never"),
+    ROW_NUMBER("fee_rate", "fraction", IN_VENUE(fee_rate), "0", 0, 0.1, NULL,
+               "liquidation fee, of the notional filled, as far as margin is left"),
+    ROW_NUMBER("taker_rate", "fraction", IN_VENUE(taker_rate), "0.0005", 0, 0.1,
+               "OKX and Gate, BTC-USDT perpetual, regular users: 0.05 %",
+               "linear_fee: taker fee in the liquidation price"),
+    ROW_CHOICE("adl", IN_VENUE(adl), "none", words_adl,
+               "order in which opposing positions are deleveraged when the fund is drawn down"),
+    ROW_NUMBER("adl_drawdown", "share", IN_VENUE(adl_drawdown), "1.0", 0, 1, NULL,
+               "fall of the insurance fund from its peak at which deleveraging begins"),
     ROW_NUMBER("insurance_fund_usd", "usd", IN_VENUE(insurance_fund_usd), "null", 0, ROW_ANY_HIGH,
                NULL,
                "the insurance fund at the start; null: without limit, so that no debt is bad"),
+    ROW_NUMBER("mark_passthrough", "share", IN_VENUE(mark_passthrough), "null", 0, 1, NULL,
+               "share of a move that reaches the venue's mark; null: impact.mark_passthrough"),
     ROW_NUMBER("flat_rate", "share", IN_VENUE(flat_rate), "null", 0, 0.99, NULL,
                "flat: maintenance margin rate"),
     ROW_NUMBER("flat_max_leverage", "", IN_VENUE(flat_max_leverage), "null", 1, 1000, NULL,
@@ -293,6 +428,12 @@ static const struct schema_row tier_rows[] = {
                "effective leverage"),
     ROW_NUMBER("weight", "", offsetof(struct schema_tier_item, weight), NULL, 0, 1e15, NULL,
                "share of the stock of open interest, in any unit"),
+};
+
+static const struct schema_row point_rows[] = {
+    ROW_TIME("at", offsetof(struct schema_point_item, at_ms), NULL, "when"),
+    ROW_NUMBER("price", "quote", offsetof(struct schema_point_item, price), NULL, SCHEMA_ABOVE_ZERO,
+               ROW_ANY_HIGH, NULL, "the price then"),
 };
 
 #define RESULT(word, member, doc)                                                          \
@@ -307,6 +448,7 @@ static const struct schema_row output_rows[] = {
     RESULT("venues", venues, "liquidations by venue"),
     RESULT("episodes", episodes, "one row per episode"),
     RESULT("positions", positions, "the book at the start"),
+    RESULT("adl", adl, "who was deleveraged: by step, venue, side and leverage"),
 };
 
 #define TABLE(rows)                      \
@@ -317,4 +459,5 @@ const struct schema_table schema_scenario = TABLE(scenario_rows);
 const struct schema_table schema_source = TABLE(source_rows);
 const struct schema_table schema_venue = TABLE(venue_rows);
 const struct schema_table schema_tier = TABLE(tier_rows);
+const struct schema_table schema_point = TABLE(point_rows);
 const struct schema_table schema_output = TABLE(output_rows);

@@ -307,6 +307,17 @@ static void write_tiers(FILE *out, const struct scenario *scenario, int depth)
     }
 }
 
+static void write_points(FILE *out, const struct scenario *scenario, int depth)
+{
+    for (size_t i = 0; i < scenario->path.point_count; i++) {
+        char at[CALENDAR_TEXT_SIZE], price[32];
+        text_from_double(scenario->path.point_price[i], price);
+        indent(out, depth);
+        fprintf(out, "- {at: %s, price: %s}\n", calendar_format_iso(scenario->path.point_ms[i], at),
+                price);
+    }
+}
+
 /* What a row holds when nothing is below it; NULL when lines follow. */
 static const char *empty_text(const struct schema_row *row, const void *record)
 {
@@ -315,6 +326,8 @@ static const char *empty_text(const struct schema_row *row, const void *record)
         return ((const struct source_spec *)place)->present ? NULL : "null";
     if (row->kind == SCHEMA_TIERS)
         return ((const struct scenario *)record)->book.leverage.tier_count > 0 ? NULL : "[]";
+    if (row->kind == SCHEMA_POINTS)
+        return ((const struct scenario *)record)->path.point_count > 0 ? NULL : "[]";
     if (row->kind == SCHEMA_COLUMNS)
         return ((const struct source_spec *)record)->column_count > 0 ? NULL : "null";
     if (row->kind == SCHEMA_FILTERS)
@@ -326,7 +339,7 @@ static void write_row(FILE *out, const struct schema_row *row, const void *recor
 {
     bool nested = row->kind == SCHEMA_SOURCE || row->kind == SCHEMA_TIERS ||
                   row->kind == SCHEMA_VENUES || row->kind == SCHEMA_COLUMNS ||
-                  row->kind == SCHEMA_FILTERS;
+                  row->kind == SCHEMA_FILTERS || row->kind == SCHEMA_POINTS;
     const char *empty = nested ? empty_text(row, record) : NULL;
     indent(out, depth);
     fprintf(out, "%s:", last_part(row->field.name));
@@ -347,6 +360,8 @@ static void write_row(FILE *out, const struct schema_row *row, const void *recor
         write_filters(out, record, depth + 1);
     else if (row->kind == SCHEMA_VENUES)
         write_venues(out, record, depth + 2);
+    else if (row->kind == SCHEMA_POINTS)
+        write_points(out, record, depth + 1);
     else
         write_tiers(out, record, depth + 1);
 }
