@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -141,6 +142,63 @@ static void without_a_reference_volatility_depth_is_constant(void **state)
     assert_true(depth_relative(&params, &depth) == 1.0);
 }
 
+/* ---- Series ---- */
+
+static void a_series_gives_the_last_observed_depth(void **state)
+{
+    struct depth_params params = volatility();
+    struct depth_state depth;
+    params.kind = DEPTH_KIND_SERIES;
+    depth_start(&params, &depth);
+    assert_true(depth_relative(&params, &depth) == 1.0);
+    depth_observe_series(&params, &depth, 0.3);
+    assert_true(depth_relative(&params, &depth) == 0.3);
+    depth_observe_series(&params, &depth, NAN);
+    assert_true(depth_relative(&params, &depth) == 0.3);
+    depth_observe_series(&params, &depth, 4.0);
+    assert_true(depth_relative(&params, &depth) == 4.0);
+}
+
+static void an_empty_book_counts_as_the_floor(void **state)
+{
+    struct depth_params params = volatility();
+    struct depth_state depth;
+    params.kind = DEPTH_KIND_SERIES;
+    depth_start(&params, &depth);
+    depth_observe_series(&params, &depth, 0.0);
+    assert_true(depth_relative(&params, &depth) == 0.02);
+}
+
+static void a_series_ignores_volatility_and_volatility_a_series(void **state)
+{
+    struct depth_params params = volatility();
+    struct depth_state depth;
+    params.kind = DEPTH_KIND_SERIES;
+    depth_start(&params, &depth);
+    depth_observe_series(&params, &depth, 0.5);
+    observe_minutes(&params, &depth, 60, 10.0);
+    assert_true(depth_relative(&params, &depth) == 0.5);
+
+    params.kind = DEPTH_KIND_VOLATILITY;
+    depth_start(&params, &depth);
+    depth_observe_series(&params, &depth, 0.5);
+    assert_near(depth_relative(&params, &depth), 1.0, 1e-12);
+}
+
+static void every_model_is_a_row_with_its_source(void **state)
+{
+    static const char *const names[] = {"constant", "volatility", "series"};
+    assert_int_equal(depth_model_count, 3);
+    for (int i = 0; i < depth_model_count; i++) {
+        const struct depth_model *model = depth_find(names[i]);
+        assert_non_null(model);
+        assert_int_equal(model->kind, i);
+        assert_true(strlen(model->documentation) > 10);
+        assert_true(strlen(model->source) > 5);
+    }
+    assert_null(depth_find("deep"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +212,10 @@ int main(void)
         cmocka_unit_test(the_length_of_a_step_does_not_matter_at_a_steady_volatility),
         cmocka_unit_test(constant_depth_ignores_volatility),
         cmocka_unit_test(without_a_reference_volatility_depth_is_constant),
+        cmocka_unit_test(a_series_gives_the_last_observed_depth),
+        cmocka_unit_test(an_empty_book_counts_as_the_floor),
+        cmocka_unit_test(a_series_ignores_volatility_and_volatility_a_series),
+        cmocka_unit_test(every_model_is_a_row_with_its_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
