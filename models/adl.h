@@ -5,12 +5,12 @@
  * effective leverage: notional at mark over equity at mark.
  *
  *   pnl_leverage      p * L where p > 0, else p / L                      (Binance, Bybit)
- *   pnl_margin_ratio  p over the margin ratio, equity / maintenance, so that the profitable and
- *                     thinly margined go first                           (OKX)
- *   hyperliquid       (P/E)^s * L: notional over account value times mark over entry (longs), entry
- *                     over mark (shorts)
- *   pro_rata          all in profit alike: every score is the same       (dYdX-type; comparisons)
- *   lifo              the youngest position first: its opening bar       (comparisons)
+ *   pnl_margin_ratio  p / r where p > 0, else p * r, r = equity / maintenance margin, so that the
+ *                     profitable and thinly margined go first            (OKX)
+ *   hyperliquid       (P/E)^s * L, those in profit: mark over entry price (longs; entry over mark
+ *                     for shorts) times notional over account value
+ *   pro_rata          all in profit alike: no score                      (comparisons)
+ *   lifo              those in profit, the youngest first: their opening bar (comparisons)
  */
 #ifndef LIQCASCADE_MODELS_ADL_H
 #define LIQCASCADE_MODELS_ADL_H

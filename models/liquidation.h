@@ -2,11 +2,12 @@
  * Venues' liquidation rules: when a position's maintenance margin is reached, how much of it is
  * closed, and what margin the rest is left with.
  *
- *   full         the whole position (Binance)
- *   brackets     down to the cap of a lower bracket; whole from the lowest brackets (Bybit, OKX,
- *                BitMEX)
+ *   full         the whole position (Binance, but for its first try with large ones)
+ *   brackets     down to the cap of a lower bracket: one down (Bybit, BitMEX) or two (OKX); whole
+ *                from the lowest brackets
  *   share        a fixed part of a position above a notional; within a cooldown after it, the whole
- *                (Hyperliquid: 20 % above $100k)
+ *                (Hyperliquid: 20 % above 100,000 USDC, 30 s; below 2/3 of maintenance margin the
+ *                liquidator vault takes what is left)
  *   incremental  as much as restores the maintenance margin at the price of the order, at least a
  *                fixed part (Deribit)
  *   none         never: margin calls are settled by hand (CME)
@@ -44,6 +45,9 @@ struct liquidation_model {
 extern const struct liquidation_model liquidation_models[];
 extern const int liquidation_model_count;
 
+/* "full", "brackets", "share", "incremental", "none"; NULL when unknown. */
+const struct liquidation_model *liquidation_find(const char *name);
+
 struct liquidation_rule {
     enum liquidation_kind kind;
     double share;          /* share: of the position; incremental: the least */
@@ -74,7 +78,9 @@ double liquidation_maintenance_share(const struct margin_formula *formula,
                                      const struct liquidation_position *position, double price);
 
 /* The part of the position, in (0, 1], that is ordered closed at mark `price`; 1 whenever a rest
-   would be left without margin, or the rule has no smaller step. kind none: not to be asked. */
+   would be left without margin, or the rule has no smaller step. Sized as if filled at mark without
+   a fee; a rest stands a hair below the edge it was sized for, so that rounding alone never fires
+   it again. kind none: not to be asked. */
 double liquidation_share(const struct liquidation_rule *rule, const struct margin_formula *formula,
                          const struct brackets *brackets,
                          const struct liquidation_position *position, double price);
