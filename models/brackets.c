@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* Venues publish `cum` in whole cents; a millionth of a dollar below that takes away the rounding
-   of products such as 300,000 * (0.005 - 0.004), so that a regenerated table equals its source. */
+/* Venues publish `cum` in whole cents or in hundredths of a coin; rounding to a millionth takes
+   away the error of products such as 300,000 * (0.005 - 0.004), so that a regenerated table equals
+   its source. */
 static double cum_round(double usd)
 {
     return usd < 1e9 ? nearbyint(usd * 1e6) / 1e6 : usd;
@@ -37,6 +38,17 @@ static int row_check(int n, const double *cap_usd, const double *max_leverage, c
     return ERROR_NONE;
 }
 
+/* `cum` from floors and rates. */
+static void regenerate(struct brackets *self)
+{
+    self->cum_usd[0] = 0.0;
+    for (int n = 1; n < self->count; n++) {
+        double step = self->rate[n] - self->rate[n - 1];
+        self->cum_usd[n] =
+            self->whole ? 0.0 : cum_round(self->floor_usd[n] * step + self->cum_usd[n - 1]);
+    }
+}
+
 int brackets_init(struct brackets *self, int count, const double *cap_usd,
                   const double *max_leverage, const double *rate, int64_t valid_from_ms,
                   struct error *err)
@@ -50,15 +62,28 @@ int brackets_init(struct brackets *self, int count, const double *cap_usd,
     }
     *self = (struct brackets){.count = count, .valid_from_ms = valid_from_ms};
     for (int n = 0; n < count; n++) {
-        double floor_usd = n > 0 ? cap_usd[n - 1] : 0.0;
-        double step = n > 0 ? floor_usd * (rate[n] - rate[n - 1]) + self->cum_usd[n - 1] : 0.0;
-        self->floor_usd[n] = floor_usd;
+        self->floor_usd[n] = n > 0 ? cap_usd[n - 1] : 0.0;
         self->cap_usd[n] = cap_usd[n];
         self->max_leverage[n] = max_leverage[n];
         self->rate[n] = rate[n];
-        self->cum_usd[n] = cum_round(step);
     }
+    regenerate(self);
     return ERROR_NONE;
+}
+
+void brackets_make_whole(struct brackets *self)
+{
+    self->whole = true;
+    regenerate(self);
+}
+
+void brackets_scale(struct brackets *self, double factor)
+{
+    for (int n = 0; n < self->count; n++) {
+        self->floor_usd[n] *= factor;
+        self->cap_usd[n] *= factor;
+    }
+    regenerate(self);
 }
 
 void brackets_flat(struct brackets *self, double rate, double max_leverage)

@@ -38,9 +38,10 @@ static inline double linear_entry_factor(int side, double inverse_leverage, doub
     return 1.0 - side * (inverse_leverage - rate + cum_share);
 }
 
-static inline double inverse_entry_factor(int side, double inverse_leverage, double rate)
+static inline double inverse_entry_factor(int side, double inverse_leverage, double rate,
+                                          double cum_share)
 {
-    return 1.0 + side * (inverse_leverage - rate);
+    return 1.0 + side * (inverse_leverage - rate + cum_share);
 }
 
 static inline double inverse_mark_factor(int side, double inverse_leverage, double cum_share)
@@ -74,19 +75,16 @@ static double linear_entry_entry(int side, double kappa, double inverse_leverage
     return kappa / linear_entry_factor(side, inverse_leverage, rate, cum_share);
 }
 
-/* Risk limits apply the rate to the whole position: no maintenance amount is deducted. */
 static double inverse_entry_kappa(int side, double e, double inverse_leverage, double rate,
                                   double cum_share)
 {
-    (void)cum_share;
-    return -inverse_entry_factor(side, inverse_leverage, rate) / e;
+    return -inverse_entry_factor(side, inverse_leverage, rate, cum_share) / e;
 }
 
 static double inverse_entry_entry(int side, double kappa, double inverse_leverage, double rate,
                                   double cum_share)
 {
-    (void)cum_share;
-    return -inverse_entry_factor(side, inverse_leverage, rate) / kappa;
+    return -inverse_entry_factor(side, inverse_leverage, rate, cum_share) / kappa;
 }
 
 static double inverse_mark_kappa(int side, double e, double inverse_leverage, double rate,
@@ -107,21 +105,31 @@ const struct margin_formula margin_formulas[] = {
     {"linear_mark",
      "linear contracts, maintenance margin of the notional at mark price (Binance USD-M)",
      "Binance, \"How to calculate liquidation price of USD-M futures contracts\"", false, false,
-     linear_mark_slope, linear_mark_kappa, linear_mark_entry},
+     false, linear_mark_slope, linear_mark_kappa, linear_mark_entry},
     {"linear_entry",
      "linear contracts, maintenance margin of the notional at entry price (Bybit USDT)",
      "Bybit, \"Liquidation price calculation under isolated mode (USDT contract)\"", false, true,
-     slope_one, linear_entry_kappa, linear_entry_entry},
+     false, slope_one, linear_entry_kappa, linear_entry_entry},
+    {"linear_fee",
+     "linear contracts, maintenance margin of the notional at mark price and the taker fee of the "
+     "order that closes (OKX, Gate)",
+     "OKX, \"Tiered maintenance margin ratio rules\": maintenance margin plus liquidation fee",
+     false, false, true, linear_mark_slope, linear_mark_kappa, linear_mark_entry},
     {"inverse_entry",
      "inverse contracts, maintenance margin of the value at entry price (BitMEX; Bybit "
      "coin-margined before 2025)",
-     "BitMEX, \"Inverse contracts: liquidation\"", true, true, slope_one, inverse_entry_kappa,
-     inverse_entry_entry},
+     "BitMEX, \"Inverse contracts: liquidation\"", true, true, false, slope_one,
+     inverse_entry_kappa, inverse_entry_entry},
     {"inverse_mark",
      "inverse contracts, maintenance margin of the value at mark price (Binance COIN-M, Bybit "
      "coin-margined)",
      "Binance, \"How to calculate liquidation price of COIN-M futures contracts\"", true, false,
-     inverse_mark_slope, inverse_mark_kappa, inverse_mark_entry},
+     false, inverse_mark_slope, inverse_mark_kappa, inverse_mark_entry},
+    {"hyperliquid",
+     "linear contracts, maintenance margin of the notional at mark price at half the initial rate "
+     "of the bracket's highest leverage (Hyperliquid)",
+     "Hyperliquid docs, \"Liquidations\": price - side * margin_available / size / (1 - l * side)",
+     false, false, false, linear_mark_slope, linear_mark_kappa, linear_mark_entry},
 };
 
 const int margin_formula_count = (int)(sizeof margin_formulas / sizeof margin_formulas[0]);
@@ -132,6 +140,21 @@ const struct margin_formula *margin_find(const char *name)
         if (strcmp(margin_formulas[i].name, name) == 0)
             return &margin_formulas[i];
     return NULL;
+}
+
+int margin_prepare(const struct margin_formula *formula, double taker_rate,
+                   struct brackets *brackets, struct error *err)
+{
+    for (int n = 0; n < brackets->count; n++) {
+        double rate = margin_rate(formula, brackets->rate[n], taker_rate);
+        if (!(rate < 1.0))
+            return error_set(err, ERROR_DATA,
+                             "bracket %d: maintenance margin rate %g and taker fee %g; expected "
+                             "less than 1 together",
+                             n + 1, brackets->rate[n], taker_rate);
+        brackets->rate[n] = rate;
+    }
+    return ERROR_NONE;
 }
 
 /* z at liquidation under bracket n, per unit of entry price: e = 1. */
@@ -156,7 +179,7 @@ int margin_bracket(const struct margin_formula *formula, const struct brackets *
                    double notional_usd, double leverage)
 {
     int n = brackets_find(brackets, notional_usd);
-    if (formula->bracket_at_entry || brackets->count == 1)
+    if (margin_keeps_bracket(formula, brackets))
         return n;
     double sign = formula->inverse ? -1.0 : 1.0;
     int direction = 0;

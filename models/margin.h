@@ -11,8 +11,26 @@
  * unit(y) = y or 1/y. a depends on side and bracket, kappa on e = E/y, L, m and cum/N, and on
  * nothing that a path changes.
  *
+ * How the six of them are of this form, for a fresh position (F = 0, y = E, i = 1/L, c = cum/N);
+ * each solves equity = maintenance margin, per coin or per contract:
+ *     linear_mark    E s i + (P - E) = s m P - s c E    a = 1 - s m   K = E (1 - s (i + c))
+ *     linear_fee     the same with m + taker for m      a = 1 - s (m + taker)   K as above
+ *     hyperliquid    P_liq = P - s avail / q / (1 - s l), at any price P, with avail = equity less
+ *                    maintenance margin there, M + s q (P - E) - (l q P - cum); P cancels and what
+ *                    is left is (E - s (M + cum)/q) / (1 - s l): linear_mark with m = l
+ *     linear_entry   E s i + (P - E) = s m E - s c E    a = 1         K = E (1 - s (i - m + c))
+ *     inverse_entry  s i/E - (1/P - 1/E) = s m/E - s c/E
+ *                                                       a = 1         K = -(1 + s (i - m + c))/E
+ *     inverse_mark   s i/E - (1/P - 1/E) = s m/P - s c/E
+ *                                                       a = 1 + s m   K = -(1 + s (i + c))/E
+ *
+ * `rate` of the functions below is what must be left of the notional: the bracket's maintenance
+ * margin rate, and the taker fee on top where the row says adds_taker. Tables are made ready for a
+ * formula once, by margin_prepare; everything else takes the rate as the table has it.
+ *
  * Sources: Binance, "Liquidation price of USD-M / COIN-M futures"; BitMEX, "Inverse contracts:
- * liquidation"; Bybit, "Liquidation price calculation"; Hyperliquid docs, "Liquidations".
+ * liquidation"; Bybit, "Liquidation price calculation"; OKX, "Isolated margin mode"; Hyperliquid
+ * docs, "Liquidations" and "Margin tiers".
  */
 #ifndef LIQCASCADE_MODELS_MARGIN_H
 #define LIQCASCADE_MODELS_MARGIN_H
@@ -28,6 +46,7 @@ struct margin_formula {
     const char *source;
     bool inverse;          /* contracts of 1 USD, margined in the coin */
     bool bracket_at_entry; /* maintenance margin of the entry notional; else of the mark's */
+    bool adds_taker;       /* the fee of the closing order has to be left, too: margin_prepare */
     double (*slope)(int side, double rate); /* a */
     double (*kappa)(int side, double e, double inverse_leverage, double rate,
                     double cum_share); /* cum_share = cum/N */
@@ -38,8 +57,22 @@ struct margin_formula {
 extern const struct margin_formula margin_formulas[];
 extern const int margin_formula_count;
 
-/* "linear_mark", "linear_entry", "inverse_entry", "inverse_mark"; NULL when unknown. */
+/* "linear_mark", "linear_entry", "linear_fee", "inverse_entry", "inverse_mark", "hyperliquid";
+   NULL when unknown. */
 const struct margin_formula *margin_find(const char *name);
+
+/* The rate that a formula uses where a bracket says `rate`: with the taker fee where it is part. */
+static inline double margin_rate(const struct margin_formula *formula, double rate,
+                                 double taker_rate)
+{
+    return formula->adds_taker ? rate + taker_rate : rate;
+}
+
+/* Makes a table ready for a formula: adds the taker fee to every rate where the formula wants it,
+   and does nothing otherwise. The maintenance amounts stay, as they come from differences of rates.
+   To be called once for a table. ERROR_DATA when a rate would reach 1. */
+int margin_prepare(const struct margin_formula *formula, double taker_rate,
+                   struct brackets *brackets, struct error *err);
 
 /* z(P), and the price with a given z. */
 static inline double margin_z(const struct margin_formula *formula, double price)
@@ -56,9 +89,18 @@ static inline double margin_unit(const struct margin_formula *formula, double op
     return formula->inverse ? 1.0 / open_price : open_price;
 }
 
-/* Bracket that decides the liquidation of a position without funding: the entry bracket, or, for
-   maintenance at mark, the one that liquidates first (for a long the highest liquidation price over
-   all brackets, for a short the lowest), which is the one that holds the notional there. */
+/* True when a position's bracket is that of its entry whatever the price: maintenance at entry, one
+   bracket alone, or a table whose brackets hold the whole position (see models/brackets.h). */
+static inline bool margin_keeps_bracket(const struct margin_formula *formula,
+                                        const struct brackets *brackets)
+{
+    return formula->bracket_at_entry || brackets->whole || brackets->count == 1;
+}
+
+/* Bracket that decides the liquidation of a position without funding: the entry bracket where
+   margin_keeps_bracket; else, for maintenance at mark, the one that liquidates first (for a long
+   the highest liquidation price over all brackets, for a short the lowest), which is the one that
+   holds the notional there. */
 int margin_bracket(const struct margin_formula *formula, const struct brackets *brackets, int side,
                    double notional_usd, double leverage);
 

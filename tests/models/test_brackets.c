@@ -113,6 +113,56 @@ static void flat_brackets_have_one_rate_for_every_size(void **state)
     assert_true(brackets_max_leverage(&brackets, 1e15) == 100.0);
 }
 
+/* BitMEX XBTUSD: 200 XBT at 0.5 %, 350 at 1 %: 180 XBT need 0.9, 230 XBT 2.3 (Risk Limits
+ * Examples).
+ */
+static void a_table_of_whole_positions_jumps_at_its_edges(void **state)
+{
+    static const double cap[] = {200, 350, 500}, leverage[] = {100, 66.67, 50},
+                        rate[] = {.005, .01, .015};
+    struct brackets brackets;
+    struct error err = {0};
+    assert_int_equal(brackets_init(&brackets, 3, cap, leverage, rate, 0, &err), ERROR_NONE);
+    assert_false(brackets.whole);
+    brackets_make_whole(&brackets);
+    assert_true(brackets.whole);
+    assert_near(brackets_maintenance_usd(&brackets, 180.0), 0.9, 1e-12);
+    assert_near(brackets_maintenance_usd(&brackets, 230.0), 2.3, 1e-12);
+    for (int n = 0; n < 3; n++)
+        assert_true(brackets.cum_usd[n] == 0.0);
+    brackets_scale(&brackets, 2.0);
+    assert_true(brackets.cum_usd[2] == 0.0);
+}
+
+/* Binance COIN-M BTCUSD in BTC; at 50,000 USD a position of 5M USD is 100 BTC, the last of bracket
+   5: 5 BTC less 1.81. */
+static void a_table_in_coins_is_valued_at_a_price(void **state)
+{
+    static const double cap[] = {10, 20, 30, 50, 100}, leverage[] = {125, 100, 50, 20, 10},
+                        rate[] = {.004, .005, .01, .025, .05}, cum[] = {0, .01, .11, .56, 1.81};
+    struct brackets brackets;
+    struct error err = {0};
+    assert_int_equal(brackets_init(&brackets, 5, cap, leverage, rate, 0, &err), ERROR_NONE);
+    for (int n = 0; n < 5; n++)
+        assert_true(brackets.cum_usd[n] == cum[n]);
+    brackets_scale(&brackets, 50000.0);
+    assert_near(brackets_maintenance_usd(&brackets, 5e6), 5e4 * (5.0 - 1.81), 1e-6);
+    assert_int_equal(brackets_find(&brackets, 5e6), 4);
+    assert_int_equal(brackets_find(&brackets, 2.5e6), 3);
+    assert_true(brackets.floor_usd[4] == brackets.cap_usd[3]);
+    assert_true(brackets_max_leverage(&brackets, 5e5) == 125.0);
+}
+
+static void the_last_bracket_may_be_without_a_cap(void **state)
+{
+    static const double cap[] = {150e6, INFINITY}, leverage[] = {40, 20}, rate[] = {.0125, .025};
+    struct brackets brackets;
+    struct error err = {0};
+    assert_int_equal(brackets_init(&brackets, 2, cap, leverage, rate, 0, &err), ERROR_NONE);
+    assert_true(brackets.cum_usd[1] == 1875000.0);
+    assert_int_equal(brackets_find(&brackets, 1e15), 1);
+}
+
 struct bad_table {
     const char *what, *message;
     int count;
@@ -172,6 +222,9 @@ int main(void)
         cmocka_unit_test(maintenance_is_the_maximum_of_the_lines_of_all_brackets),
         cmocka_unit_test(six_million_may_be_levered_50_times_and_a_hundred_thousand_150),
         cmocka_unit_test(flat_brackets_have_one_rate_for_every_size),
+        cmocka_unit_test(a_table_of_whole_positions_jumps_at_its_edges),
+        cmocka_unit_test(a_table_in_coins_is_valued_at_a_price),
+        cmocka_unit_test(the_last_bracket_may_be_without_a_cap),
         cmocka_unit_test(bad_tables_are_refused_and_say_which_bracket),
         cmocka_unit_test(more_brackets_than_there_is_room_for_are_refused),
     };

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -94,6 +95,17 @@ static void inverse_positions_are_liquidated_where_equity_meets_maintenance(void
                         1e-12);
         }
     }
+}
+
+/* Bybit deducts from the margin of an inverse position as from a linear one: 20M USD at 50,000,
+   20x, in a bracket of 2 % with 132,000 USD deducted. Coins: 400, margin 20, maintenance 8 - 2.64.
+ */
+static void inverse_entry_margin_takes_the_deduction(void **state)
+{
+    struct brackets brackets;
+    btc_brackets(&brackets);
+    struct position p = {1, 5e4, 2e7, 20.0};
+    assert_near(liquidation("inverse_entry", &brackets, &p), 2e7 / (400.0 + 20.0 - 5.36), 1e-8);
 }
 
 static void a_long_at_50x_is_liquidated_1_5075_percent_below_entry(void **state)
@@ -354,18 +366,108 @@ static void funding_alone_liquidates_a_50x_long_after_160_intervals(void **state
     assert_false(fires(formula, &flat, &other, p.entry, 160e-4 * p.entry, p.entry));
 }
 
+/* Margin minus maintenance minus the fee of the closing order is 0 where OKX liquidates: by hand
+   for a long of 1 coin at 50,000, 10x, 0.4 % and 0.05 %: 45,000 / (1 - .0045); the short 55,000 /
+   (1 + .0045). */
+static void the_taker_fee_liquidates_before_the_maintenance_margin(void **state)
+{
+    const struct margin_formula *fee = margin_find("linear_fee");
+    struct brackets with_fee, without;
+    struct error err = {0};
+    brackets_flat(&without, 0.004, 100.0);
+    with_fee = without;
+    assert_int_equal(margin_prepare(fee, 0.0005, &with_fee, &err), ERROR_NONE);
+    double below = margin_liquidation_price(fee, &with_fee, 1, 5e4, 5e4, 10.0);
+    double above = margin_liquidation_price(fee, &with_fee, -1, 5e4, 5e4, 10.0);
+    print_message("long %.4f, short %.4f\n", below, above);
+    assert_near(below, 45203.415369, 1e-6);
+    assert_near(above, 54753.608761, 1e-6);
+    assert_true(below > liquidation("linear_mark", &without, &(struct position){1, 5e4, 5e4, 10}));
+    assert_true(above < liquidation("linear_mark", &without, &(struct position){-1, 5e4, 5e4, 10}));
+}
+
+static void only_one_formula_adds_the_taker_fee(void **state)
+{
+    struct brackets table, plain;
+    struct error err = {0};
+    btc_brackets(&plain);
+    for (int f = 0; f < margin_formula_count; f++) {
+        const struct margin_formula *formula = &margin_formulas[f];
+        bool adds = strcmp(formula->name, "linear_fee") == 0;
+        table = plain;
+        assert_int_equal(margin_prepare(formula, 0.0005, &table, &err), ERROR_NONE);
+        assert_true(formula->adds_taker == adds);
+        for (int n = 0; n < table.count; n++) {
+            assert_true(table.rate[n] == plain.rate[n] + (adds ? 0.0005 : 0.0));
+            assert_true(table.rate[n] == margin_rate(formula, plain.rate[n], 0.0005));
+            assert_true(table.cum_usd[n] == plain.cum_usd[n]);
+        }
+    }
+    assert_int_equal(margin_prepare(margin_find("linear_fee"), 0.5, &table, &err), ERROR_DATA);
+    assert_non_null(strstr(err.message, "bracket 12"));
+}
+
+/* The venue's own words, evaluated at a price that has nothing to do with the result:
+   price - side * margin_available / size / (1 - l * side), margin_available the isolated margin
+   (with the unrealised PnL) less the maintenance margin required at that price, l the rate of the
+   tier at the liquidation price; 40x to 150M, 20x above. */
+static double hyperliquid_by_the_docs(const struct position *p, double price, double l,
+                                      double deduction)
+{
+    double size = p->notional / p->entry;
+    double isolated = p->notional / p->leverage + p->side * size * (price - p->entry);
+    double required = l * size * price - deduction;
+    return price - p->side * (isolated - required) / size / (1.0 - l * p->side);
+}
+
+static void hyperliquids_formula_gives_one_price_wherever_it_is_evaluated(void **state)
+{
+    static const double cap[] = {150e6, INFINITY}, leverage[] = {40, 20}, rate[] = {.0125, .025};
+    struct brackets table;
+    struct error err = {0};
+    assert_int_equal(brackets_init(&table, 2, cap, leverage, rate, 0, &err), ERROR_NONE);
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct position p = random_position(&table, i);
+        p.leverage = fmax(p.leverage, 1.5);
+        double price = liquidation("hyperliquid", &table, &p);
+        bool upper = p.notional / p.entry * price > 150e6;
+        /* 150M * (2.5 % - 1.25 %) is deducted above 150M. */
+        for (double at = 0.5; at < 2.0; at += 0.3) {
+            double told = hyperliquid_by_the_docs(&p, at * p.entry, upper ? 0.025 : 0.0125,
+                                                  upper ? 1875000.0 : 0.0);
+            assert_near(told, price, 1e-11 * p.entry);
+        }
+    }
+}
+
+/* Tiers of contracts: a long of 12.05M at entry stays in the bracket above 12M although it is worth
+   less where it is liquidated, and the rate holds for all of it: (120,500 - 6,025)/(1 - .02). */
+static void a_table_of_whole_positions_keeps_the_bracket_of_the_entry(void **state)
+{
+    struct brackets marginal, whole;
+    btc_brackets(&marginal);
+    whole = marginal;
+    brackets_make_whole(&whole);
+    struct position p = {1, 120500.0, 12.05e6, 20.0};
+    assert_int_equal(margin_bracket(margin_find("linear_mark"), &marginal, 1, p.notional, 20), 3);
+    assert_int_equal(margin_bracket(margin_find("linear_mark"), &whole, 1, p.notional, 20), 4);
+    assert_true(margin_keeps_bracket(margin_find("linear_mark"), &whole));
+    assert_false(margin_keeps_bracket(margin_find("linear_mark"), &marginal));
+    assert_near(liquidation("linear_mark", &whole, &p), 116811.224490, 1e-6);
+}
+
 static void formulas_are_found_by_name(void **state)
 {
-    static const char *const names[] = {"linear_mark", "linear_entry", "inverse_entry",
-                                        "inverse_mark"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const names[] = {"linear_mark",   "linear_entry", "linear_fee",
+                                        "inverse_entry", "inverse_mark", "hyperliquid"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct margin_formula *formula = margin_find(names[i]);
         assert_non_null(formula);
         assert_string_equal(formula->name, names[i]);
         assert_non_null(formula->documentation);
         assert_non_null(formula->source);
     }
-    assert_int_equal(margin_formula_count, 4);
+    assert_int_equal(margin_formula_count, 6);
     assert_null(margin_find("linear"));
     assert_null(margin_find(""));
 }
@@ -375,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_positions_are_liquidated_where_equity_meets_maintenance),
         cmocka_unit_test(inverse_positions_are_liquidated_where_equity_meets_maintenance),
+        cmocka_unit_test(inverse_entry_margin_takes_the_deduction),
         cmocka_unit_test(a_long_at_50x_is_liquidated_1_5075_percent_below_entry),
         cmocka_unit_test(maintenance_at_mark_liquidates_both_sides_later_or_sooner),
         cmocka_unit_test(higher_leverage_is_liquidated_nearer_on_every_formula),
@@ -387,6 +490,10 @@ int main(void)
         cmocka_unit_test(entry_is_recovered_from_a_given_liquidation_price),
         cmocka_unit_test(the_affine_key_fires_exactly_beyond_the_liquidation_price),
         cmocka_unit_test(funding_alone_liquidates_a_50x_long_after_160_intervals),
+        cmocka_unit_test(the_taker_fee_liquidates_before_the_maintenance_margin),
+        cmocka_unit_test(only_one_formula_adds_the_taker_fee),
+        cmocka_unit_test(hyperliquids_formula_gives_one_price_wherever_it_is_evaluated),
+        cmocka_unit_test(a_table_of_whole_positions_keeps_the_bracket_of_the_entry),
         cmocka_unit_test(formulas_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

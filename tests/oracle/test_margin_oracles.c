@@ -77,6 +77,14 @@ static void inverse_short_of_60000_contracts(void **state)
     assert_near(price_flat("inverse_entry", -1, 5e4, 6e4, 10), 55248.6188, TOLERANCE);
 }
 
+/* Bybit's example for USDT contracts: 1 BTC long at 20,000, 50x, 0.5 %: 20,000 - (400 - 100). The
+   short of the same page's formula mirrors it. */
+static void bybit_usdt_long_at_20000(void **state)
+{
+    assert_near(price_flat("linear_entry", 1, 2e4, 2e4, 50), 19700.0, TOLERANCE);
+    assert_near(price_flat("linear_entry", -1, 2e4, 2e4, 50), 20300.0, TOLERANCE);
+}
+
 /* Oracle 4: 50 BTC at 120,000, 20x. */
 static void fifty_btc_at_20x_in_october_2025(void **state)
 {
@@ -145,6 +153,7 @@ int main(void)
         cmocka_unit_test(inverse_at_50x),
         cmocka_unit_test(linear_at_50x),
         cmocka_unit_test(inverse_short_of_60000_contracts),
+        cmocka_unit_test(bybit_usdt_long_at_20000),
         cmocka_unit_test(fifty_btc_at_20x_in_october_2025),
         cmocka_unit_test(a_bracket_changes_on_the_way_down),
         cmocka_unit_test(shipped_maintenance_amounts_are_regenerated),
