@@ -11,6 +11,7 @@
  *   student_t       log returns of a scaled Student t with `dof`, variance sigma^2 dt
  *   merton          gbm plus a compound Poisson of normal jumps (Merton 1976)
  *   hawkes          gbm plus jumps that excite further jumps (Hawkes 1971), exponential kernel
+ *                   (in both, drift is of Brownian motion and jumps together)
  *   block_bootstrap stretches of observed bars, drawn with replacement (circular blocks)
  *   bridge          Brownian bridge through given points
  */
@@ -63,7 +64,9 @@ struct price_path_request {
     int64_t start_ms, step_ms;
     double start_price;
     size_t bars;
-    struct price_path_history history; /* block_bootstrap draws from it */
+    /* block_bootstrap draws from it; garch begins with the variance that it ends with (the long-run
+       one when it is empty); the others do not look at it. */
+    struct price_path_history history;
 };
 
 struct price_path_model {
@@ -74,7 +77,8 @@ struct price_path_model {
 extern const struct price_path_model price_path_models[PRICE_PATH_COUNT];
 
 /* Fills in the parameters that are missing, from history (maximum likelihood or moments, GSL).
-   ERROR_DATA when the history is too short or has no variance. */
+   ERROR_DATA when the history is too short or has no variance, or the likelihood no maximum. Not
+   from two threads at once: GSL's error handler, which is of the process, is off meanwhile. */
 int price_path_fit(struct price_path_params *params, const struct price_path_history *history,
                    struct error *err);
 
