@@ -1,0 +1,315 @@
+#include "sim/study/indices.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <gsl/gsl_qrng.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { SEQUENCE_BITS = 30, BLOCK_LEVELS = 7 };
+
+static int check_sizes(size_t factors, size_t rows, struct error *err)
+{
+    if (factors < 1 || factors > INDICES_FACTORS_MAX)
+        return error_set(err, ERROR_SCENARIO, "%zu factors; expected 1 to %d", factors,
+                         INDICES_FACTORS_MAX);
+    if (rows < 2 || rows > INDICES_ROWS_MAX)
+        return error_set(err, ERROR_SCENARIO, "%zu rows of a sensitivity design; expected 2 to %zu",
+                         rows, INDICES_ROWS_MAX);
+    return ERROR_NONE;
+}
+
+/* ---- design ----------------------------------------------------------------------------- */
+
+static uint32_t bit_of(const struct random_block *block, uint32_t i)
+{
+    return (block->word[i / 32] >> (i % 32)) & 1;
+}
+
+/*
+ * Nested uniform scrambling: a digit is flipped or not by a coin that belongs to the digits before
+ * it. Coins are the nodes of a binary tree; the 127 nodes of seven levels below one prefix are bits
+ * of one block, addressed by that prefix (with a leading 1, so that prefixes of every length
+ * differ) and the dimension.
+ */
+static uint32_t scramble(const struct random_stream *stream, uint32_t dimension, uint32_t digits)
+{
+    struct random_block block = {{0}};
+    uint32_t scrambled = 0, node = 1;
+    for (int level = 0; level < SEQUENCE_BITS; level++) {
+        if (level % BLOCK_LEVELS == 0) {
+            uint32_t prefix = digits >> (SEQUENCE_BITS - level);
+            block = random_block_at(stream, (UINT32_C(1) << level) | prefix, dimension);
+            node = 1;
+        }
+        uint32_t digit = (digits >> (SEQUENCE_BITS - 1 - level)) & 1;
+        scrambled = (scrambled << 1) | (digit ^ bit_of(&block, node));
+        node = (node << 1) | digit;
+    }
+    return scrambled;
+}
+
+/* GSL leaves out the origin, without which no power of two of points is a net (Owen 2020, "On
+   dropping the first Sobol' point"); row 0 puts it back. */
+static void fill_rows(struct indices_design *self, gsl_qrng *sequence, uint64_t seed)
+{
+    struct random_stream stream = random_stream_make(seed, 0, "indices.scramble");
+    size_t dimensions = 2 * self->factors;
+    double raw[2 * INDICES_FACTORS_MAX] = {0.0};
+    for (size_t row = 0; row < self->rows; row++) {
+        if (row > 0)
+            gsl_qrng_get(sequence, raw);
+        for (size_t d = 0; d < dimensions; d++) {
+            uint32_t digits = (uint32_t)ldexp(raw[d], SEQUENCE_BITS);
+            double middle = (double)scramble(&stream, (uint32_t)d, digits) + 0.5;
+            self->unit[row * dimensions + d] = ldexp(middle, -SEQUENCE_BITS);
+        }
+    }
+}
+
+int indices_design_init(struct indices_design *self, size_t factors, size_t rows, uint64_t seed,
+                        struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    int code = check_sizes(factors, rows, err);
+    if (code != ERROR_NONE)
+        return code;
+    double *unit = memory_alloc(rows, 2 * factors * sizeof *unit);
+    gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)(2 * factors));
+    if (unit == NULL || sequence == NULL) {
+        code = error_memory(err, "a sensitivity design");
+        memory_free(unit);
+    } else {
+        *self = (struct indices_design){factors, rows, unit};
+        fill_rows(self, sequence, seed);
+    }
+    if (sequence != NULL)
+        gsl_qrng_free(sequence);
+    return code;
+}
+
+void indices_design_free(struct indices_design *self)
+{
+    memory_free(self->unit);
+    memset(self, 0, sizeof *self);
+}
+
+size_t indices_points(size_t factors, size_t rows)
+{
+    return rows * (factors + 2);
+}
+
+size_t indices_design_points(const struct indices_design *self)
+{
+    return indices_points(self->factors, self->rows);
+}
+
+void indices_design_point(const struct indices_design *self, size_t index, double *out_unit)
+{
+    size_t factors = self->factors, member = index % (factors + 2);
+    liqcascade_bug_assert(index < indices_design_points(self), "no such point");
+    const double *a = self->unit + index / (factors + 2) * 2 * factors, *b = a + factors;
+    memcpy(out_unit, member == 1 ? b : a, factors * sizeof *out_unit);
+    if (member >= 2)
+        out_unit[member - 2] = b[member - 2];
+}
+
+/* ---- estimates -------------------------------------------------------------------------- */
+
+/*
+ * Every index is a ratio of sums over rows, so a row is kept as what it adds: first the moments of
+ * A and B about the mean, then per factor the squared differences of S1 and ST. A resample only
+ * weights rows.
+ */
+enum { TERM_SUM, TERM_SQUARES, TERM_FACTORS };
+
+struct terms {
+    size_t factors, rows, width; /* width: TERM_FACTORS + 2 factors */
+    double mean;
+    double *rows_terms; /* rows x width; owned */
+};
+
+static double square(double x)
+{
+    return x * x;
+}
+
+/* Of all f(A) and f(B), measured from the first: exact where nothing changes. */
+static double mean_of(const struct terms *terms, const double *outputs)
+{
+    size_t width = terms->factors + 2;
+    double sum = 0.0;
+    for (size_t row = 0; row < terms->rows; row++)
+        sum += (outputs[row * width] - outputs[0]) + (outputs[row * width + 1] - outputs[0]);
+    return outputs[0] + sum / (2.0 * (double)terms->rows);
+}
+
+static void fill_terms(struct terms *terms, const double *outputs)
+{
+    terms->mean = mean_of(terms, outputs);
+    for (size_t row = 0; row < terms->rows; row++) {
+        const double *f = outputs + row * (terms->factors + 2);
+        double *term = terms->rows_terms + row * terms->width;
+        double a = f[0] - terms->mean, b = f[1] - terms->mean;
+        term[TERM_SUM] = a + b;
+        term[TERM_SQUARES] = a * a + b * b;
+        for (size_t i = 0; i < terms->factors; i++) {
+            term[TERM_FACTORS + 2 * i] = square(f[1] - f[2 + i]);
+            term[TERM_FACTORS + 2 * i + 1] = square(f[0] - f[2 + i]);
+        }
+    }
+}
+
+/* The indices of rows taken `weights` times (NULL: once): out_indices[2 i] is S1 of factor i and
+   out_indices[2 i + 1] its ST, NaN where there is no variance. Returns the variance. */
+static double weigh(const struct terms *terms, const uint32_t *weights, double *out_indices)
+{
+    double sums[TERM_FACTORS + 2 * INDICES_FACTORS_MAX] = {0.0}, n = (double)terms->rows;
+    for (size_t row = 0; row < terms->rows; row++) {
+        const double *term = terms->rows_terms + row * terms->width;
+        double weight = weights == NULL ? 1.0 : (double)weights[row];
+        for (size_t k = 0; k < terms->width; k++)
+            sums[k] += weight * term[k];
+    }
+    double variance = (sums[TERM_SQUARES] - square(sums[TERM_SUM]) / (2.0 * n)) / (2.0 * n);
+    bool varies = !(variance <= 0.0); /* an overflow is no constant */
+    for (size_t i = 0; i < terms->factors; i++) {
+        const double *of_factor = sums + TERM_FACTORS + 2 * i;
+        out_indices[2 * i] = varies ? 1.0 - of_factor[0] / (2.0 * n * variance) : NAN;
+        out_indices[2 * i + 1] = varies ? of_factor[1] / (2.0 * n * variance) : NAN;
+    }
+    return varies ? variance : 0.0;
+}
+
+/* ---- intervals -------------------------------------------------------------------------- */
+
+/* How often each row is in a resample: draw i is word i % 4 of block i / 4. */
+static void draw_weights(const struct random_stream *stream, size_t resample, size_t rows,
+                         uint32_t *out_weights)
+{
+    struct random_block block = {{0}};
+    memset(out_weights, 0, rows * sizeof *out_weights);
+    for (size_t i = 0; i < rows; i++) {
+        if (i % 4 == 0)
+            block = random_block_at(stream, (uint32_t)resample, (uint32_t)(i / 4));
+        out_weights[((uint64_t)block.word[i % 4] * rows) >> 32]++;
+    }
+}
+
+/* The interval of an index from its resampled values, which it sorts. */
+static void percentiles(double *values, size_t count, double level, double *out_low,
+                        double *out_high)
+{
+    *out_low = *out_high = NAN;
+    for (size_t i = 0; i < count; i++)
+        if (isnan(values[i]))
+            return;
+    gsl_sort(values, 1, count);
+    *out_low = gsl_stats_quantile_from_sorted_data(values, 1, count, 0.5 * (1.0 - level));
+    *out_high = gsl_stats_quantile_from_sorted_data(values, 1, count, 0.5 * (1.0 + level));
+}
+
+/* `drawn` holds the resampled values index by index, `weights` a row each. */
+static void resample_all(const struct terms *terms, const struct indices_bootstrap *bootstrap,
+                         uint32_t *weights, double *drawn, struct indices_factor *out_factors)
+{
+    struct random_stream stream = random_stream_make(bootstrap->seed, 0, "indices.bootstrap");
+    size_t count = bootstrap->resamples;
+    for (size_t r = 0; r < count; r++) {
+        double indices[2 * INDICES_FACTORS_MAX];
+        draw_weights(&stream, r, terms->rows, weights);
+        weigh(terms, weights, indices);
+        for (size_t k = 0; k < 2 * terms->factors; k++)
+            drawn[k * count + r] = indices[k];
+    }
+    for (size_t i = 0; i < terms->factors; i++) {
+        struct indices_factor *factor = &out_factors[i];
+        percentiles(drawn + 2 * i * count, count, bootstrap->level, &factor->first_low,
+                    &factor->first_high);
+        percentiles(drawn + (2 * i + 1) * count, count, bootstrap->level, &factor->total_low,
+                    &factor->total_high);
+    }
+}
+
+static int intervals(const struct terms *terms, const struct indices_bootstrap *bootstrap,
+                     struct indices_factor *out_factors, struct error *err)
+{
+    uint32_t *weights = memory_alloc(terms->rows, sizeof *weights);
+    double *drawn = memory_alloc(bootstrap->resamples, 2 * terms->factors * sizeof *drawn);
+    int code = ERROR_NONE;
+    if (weights == NULL || drawn == NULL)
+        code = error_memory(err, "intervals of sensitivity indices");
+    else
+        resample_all(terms, bootstrap, weights, drawn, out_factors);
+    memory_free(weights);
+    memory_free(drawn);
+    return code;
+}
+
+/* ---- the whole -------------------------------------------------------------------------- */
+
+static int check_bootstrap(const struct indices_bootstrap *bootstrap, struct error *err)
+{
+    if (bootstrap->resamples < 2 || bootstrap->resamples > UINT32_MAX)
+        return error_set(err, ERROR_SCENARIO, "%zu resamples of a bootstrap; expected 2 or more",
+                         bootstrap->resamples);
+    if (!(bootstrap->level > 0.0 && bootstrap->level < 1.0))
+        return error_set(err, ERROR_SCENARIO, "level %g of an interval; expected in (0, 1)",
+                         bootstrap->level);
+    return ERROR_NONE;
+}
+
+static int check_outputs(size_t factors, size_t rows, const double *outputs, struct error *err)
+{
+    for (size_t i = 0; i < indices_points(factors, rows); i++)
+        if (!isfinite(outputs[i]))
+            return error_set(err, ERROR_NUMERICAL,
+                             "the output at point %zu of a sensitivity design is %g", i,
+                             outputs[i]);
+    return ERROR_NONE;
+}
+
+/* Point estimates, no intervals. */
+static int point_estimates(const struct terms *terms, struct indices_result *result,
+                           struct error *err)
+{
+    double indices[2 * INDICES_FACTORS_MAX];
+    result->mean = terms->mean;
+    result->variance = weigh(terms, NULL, indices);
+    for (size_t i = 0; i < terms->factors; i++) {
+        result->factor[i] =
+            (struct indices_factor){indices[2 * i], indices[2 * i + 1], NAN, NAN, NAN, NAN};
+        if (result->variance != 0.0 && !isfinite(indices[2 * i] + indices[2 * i + 1]))
+            return error_set(err, ERROR_NUMERICAL, "outputs too large to take the variance of");
+    }
+    return ERROR_NONE;
+}
+
+int indices_estimate(size_t factors, size_t rows, const double *outputs,
+                     const struct indices_bootstrap *bootstrap, struct indices_result *out_result,
+                     struct error *err)
+{
+    memset(out_result, 0, sizeof *out_result);
+    int code = check_sizes(factors, rows, err);
+    if (code == ERROR_NONE && bootstrap != NULL)
+        code = check_bootstrap(bootstrap, err);
+    if (code == ERROR_NONE)
+        code = check_outputs(factors, rows, outputs, err);
+    if (code != ERROR_NONE)
+        return code;
+    struct terms terms = {.factors = factors, .rows = rows, .width = TERM_FACTORS + 2 * factors};
+    terms.rows_terms = memory_alloc(rows, terms.width * sizeof *terms.rows_terms);
+    if (terms.rows_terms == NULL)
+        return error_memory(err, "sensitivity indices");
+    fill_terms(&terms, outputs);
+    code = point_estimates(&terms, out_result, err);
+    if (code == ERROR_NONE && bootstrap != NULL)
+        code = intervals(&terms, bootstrap, out_result->factor, err);
+    memory_free(terms.rows_terms);
+    return code;
+}
