@@ -22,6 +22,18 @@ enum impact_kind {
     IMPACT_KIND_POWER
 };
 
+struct impact_model {
+    const char *name; /* as scenarios write it */
+    const char *documentation;
+    const char *source;
+    enum impact_kind kind;
+};
+extern const struct impact_model impact_models[]; /* in the order of enum impact_kind */
+extern const int impact_model_count;
+
+/* "none", "linear", "square_root", "power"; NULL when unknown. */
+const struct impact_model *impact_find(const char *name);
+
 struct impact_params {
     enum impact_kind kind;
     double gamma;              /* IMPACT_KIND_POWER only; > 0 */
@@ -52,7 +64,8 @@ double impact_log(const struct impact_params *params, const struct impact_state 
  *     E_v <- E_v + (1 - exp(-kappa dt)) (w_v sum(E) - E_v),
  * and permanent parts move likewise towards their mean by w. The sum of flows is conserved. Venue v
  * has impact_log(params, state_v, depth * w_v); in equilibrium all venues have the impact of the
- * pooled flow at the pooled depth. half_life 0: at once; CALENDAR_NONE: never.
+ * pooled flow at the pooled depth, so distances between prices halve in half_life_ms where impact
+ * is linear. half_life 0: at once; CALENDAR_NONE: never.
  */
 void impact_arbitrage(struct impact_state *states, const double *depth_share, int venues,
                       int64_t half_life_ms, int64_t step_ms);

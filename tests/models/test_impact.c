@@ -1,4 +1,5 @@
-/* Price impact: the measured scale, batching, decay, the permanent part, the laws by exponent. */
+/* Price impact: the measured scale, batching, decay, the permanent part, the laws by exponent,
+   arbitrage between venues. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,6 +191,118 @@ static void buys_and_sells_cancel(void **state)
     assert_true(impact_log(&params, &flow, 0.5) == 0.0);
 }
 
+#define VENUES 3
+static const double venue_share[VENUES] = {0.5, 0.3, 0.2};
+
+/* 800 coins sold and 100 bought on unequal venues, at depth 0.4. */
+static void sell_on_three_venues(const struct impact_params *params, struct impact_state *venue)
+{
+    static const double coins[VENUES] = {-800.0, 0.0, 100.0};
+    for (int v = 0; v < VENUES; v++) {
+        venue[v] = (struct impact_state){0};
+        impact_add(params, &venue[v], coins[v], 0.4 * venue_share[v]);
+    }
+}
+
+static double venue_log(const struct impact_params *params, const struct impact_state *venue, int v)
+{
+    return impact_log(params, &venue[v], 0.4 * venue_share[v]);
+}
+
+static void instant_arbitrage_gives_every_venue_the_price_of_the_pooled_flow(void **state)
+{
+    for (double gamma = 0.5; gamma < 2.5; gamma += 0.26) {
+        struct impact_params params = with_kind(IMPACT_KIND_POWER, gamma, 0.3);
+        struct impact_state venue[VENUES], pooled = {0};
+        sell_on_three_venues(&params, venue);
+        impact_add(&params, &pooled, -700.0, 0.4);
+        impact_arbitrage(venue, venue_share, VENUES, 0, 0);
+        double expected = impact_log(&params, &pooled, 0.4);
+        for (int v = 0; v < VENUES; v++)
+            assert_near(venue_log(&params, venue, v) / expected, 1.0, 1e-13);
+    }
+}
+
+/* 800 coins sold into half of the depth are as deep a fall as 1,600 into the whole. */
+static void without_arbitrage_a_fall_stays_at_home(void **state)
+{
+    struct impact_params params = with_kind(IMPACT_KIND_POWER, 0.76, 0.3);
+    struct impact_state venue[VENUES], alone = {0};
+    sell_on_three_venues(&params, venue);
+    impact_arbitrage(venue, venue_share, VENUES, CALENDAR_NONE, CALENDAR_DAY_MS);
+    impact_add(&params, &alone, -1600.0, 0.4);
+    assert_near(venue_log(&params, venue, 0), impact_log(&params, &alone, 0.4), 1e-15);
+    assert_true(venue[0].flow_coins == -800.0 && venue[2].flow_coins == 100.0);
+    assert_true(venue_log(&params, venue, 1) == 0.0);
+}
+
+static void arbitrage_moves_inventory_and_makes_none(void **state)
+{
+    struct impact_params params = with_kind(IMPACT_KIND_POWER, 0.76, 0.3);
+    struct impact_state venue[VENUES];
+    sell_on_three_venues(&params, venue);
+    double before = 0.0, after = 0.0;
+    for (int v = 0; v < VENUES; v++)
+        before += venue_share[v] * venue[v].permanent_log;
+    for (int i = 0; i < 1000; i++) {
+        impact_arbitrage(venue, venue_share, VENUES, CALENDAR_MINUTE_MS, 700);
+        double flow = venue[0].flow_coins + venue[1].flow_coins + venue[2].flow_coins;
+        assert_near(flow, -700.0, 1e-10);
+    }
+    for (int v = 0; v < VENUES; v++)
+        after += venue_share[v] * venue[v].permanent_log;
+    assert_near(after / before, 1.0, 1e-12);
+}
+
+/* Linear impact: the prices of two venues draw nearer by half in a half-life, in one step or in
+   many, and never cross. */
+static void distances_between_venues_halve_in_a_half_life(void **state)
+{
+    struct impact_params params = with_kind(IMPACT_KIND_LINEAR, 0.0, 0.3);
+    struct impact_state once[VENUES], pieces[VENUES];
+    sell_on_three_venues(&params, once);
+    sell_on_three_venues(&params, pieces);
+    double gap = venue_log(&params, once, 2) - venue_log(&params, once, 0), last = gap;
+    impact_arbitrage(once, venue_share, VENUES, CALENDAR_MINUTE_MS, CALENDAR_MINUTE_MS);
+    assert_near((venue_log(&params, once, 2) - venue_log(&params, once, 0)) / gap, 0.5, 1e-12);
+    for (int i = 0; i < 240; i++) {
+        impact_arbitrage(pieces, venue_share, VENUES, CALENDAR_MINUTE_MS, 250);
+        double now = venue_log(&params, pieces, 2) - venue_log(&params, pieces, 0);
+        assert_true(now > 0.0 && now < last);
+        last = now;
+    }
+    assert_near(last / gap, 0.5, 1e-12);
+}
+
+static void faster_arbitrage_spreads_more_of_a_fall(void **state)
+{
+    static const int64_t half_life[] = {CALENDAR_NONE, CALENDAR_HOUR_MS, CALENDAR_MINUTE_MS,
+                                        CALENDAR_SECOND_MS, 0};
+    double home = -INFINITY, away = INFINITY;
+    for (size_t i = 0; i < 5; i++) {
+        struct impact_state venue[VENUES];
+        sell_on_three_venues(&measured, venue);
+        impact_arbitrage(venue, venue_share, VENUES, half_life[i], CALENDAR_SECOND_MS);
+        assert_true(venue_log(&measured, venue, 0) > home);
+        assert_true(venue_log(&measured, venue, 1) < away);
+        home = venue_log(&measured, venue, 0);
+        away = venue_log(&measured, venue, 1);
+    }
+}
+
+static void laws_are_listed_in_the_order_of_their_kinds(void **state)
+{
+    static const char *const names[] = {"none", "linear", "square_root", "power"};
+    assert_int_equal(impact_model_count, 4);
+    for (int i = 0; i < impact_model_count; i++) {
+        assert_int_equal(impact_models[i].kind, i);
+        assert_string_equal(impact_models[i].name, names[i]);
+        assert_true(impact_find(names[i]) == &impact_models[i]);
+        assert_true(impact_models[i].documentation && impact_models[i].source);
+    }
+    assert_null(impact_find("cubic"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +319,12 @@ int main(void)
         cmocka_unit_test(depth_at_the_time_of_the_flow_sets_its_permanent_part),
         cmocka_unit_test(named_laws_are_powers_of_their_exponent),
         cmocka_unit_test(buys_and_sells_cancel),
+        cmocka_unit_test(instant_arbitrage_gives_every_venue_the_price_of_the_pooled_flow),
+        cmocka_unit_test(without_arbitrage_a_fall_stays_at_home),
+        cmocka_unit_test(arbitrage_moves_inventory_and_makes_none),
+        cmocka_unit_test(distances_between_venues_halve_in_a_half_life),
+        cmocka_unit_test(faster_arbitrage_spreads_more_of_a_fall),
+        cmocka_unit_test(laws_are_listed_in_the_order_of_their_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
