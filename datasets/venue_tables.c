@@ -14,6 +14,8 @@
 enum column {
     COLUMN_SYMBOL,
     COLUMN_VALID_FROM,
+    COLUMN_UNIT,
+    COLUMN_SCHEME,
     COLUMN_BRACKET,
     COLUMN_CAP,
     COLUMN_LEVERAGE,
@@ -26,11 +28,13 @@ enum column {
 static const struct csv_column columns[COLUMN_COUNT] = {
     [COLUMN_SYMBOL] = {.name = "symbol", .kind = CSV_TEXT, .required = true},
     [COLUMN_VALID_FROM] = {.name = "valid_from", .kind = CSV_TEXT, .required = true},
+    [COLUMN_UNIT] = {.name = "unit", .kind = CSV_TEXT, .required = true},
+    [COLUMN_SCHEME] = {.name = "scheme", .kind = CSV_TEXT, .required = true},
     [COLUMN_BRACKET] = {.name = "bracket", .kind = CSV_NUMBER, .required = true},
-    [COLUMN_CAP] = {.name = "notional_cap_usd", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_CAP] = {.name = "cap", .kind = CSV_NUMBER, .required = true},
     [COLUMN_LEVERAGE] = {.name = "max_leverage", .kind = CSV_NUMBER, .required = true},
     [COLUMN_RATE] = {.name = "maintenance_margin_rate", .kind = CSV_NUMBER, .required = true},
-    [COLUMN_CUM] = {.name = "cum_usd", .kind = CSV_NUMBER, .required = true},
+    [COLUMN_CUM] = {.name = "cum", .kind = CSV_NUMBER, .required = true},
     [COLUMN_SOURCE] = {.name = "source", .kind = CSV_TEXT, .required = true},
 };
 
@@ -55,18 +59,36 @@ static int note_symbol(struct reading *self, const struct csv_row *row, struct e
     return ERROR_NONE;
 }
 
+/* An empty cap is none at all. */
+static double cap_of(const struct csv_row *row)
+{
+    return row->empty[COLUMN_CAP] ? INFINITY : row->number[COLUMN_CAP];
+}
+
+/* One of two words. */
+static int read_word(const struct csv_row *row, size_t column, const char *no, const char *yes,
+                     bool *out, struct error *err)
+{
+    *out = csv_text_is(row->text[column], yes);
+    if (*out || csv_text_is(row->text[column], no))
+        return ERROR_NONE;
+    return csv_row_error(row, column, err, "expected %s or %s", no, yes);
+}
+
 /* What has to hold for a row alone. Comparisons are written so that NaN fails them. */
 static int check_values(const struct csv_row *row, struct error *err)
 {
     const double *number = row->number;
-    if (!(number[COLUMN_CAP] > 0.0))
-        return csv_row_error(row, COLUMN_CAP, err, "expected a notional in USD above 0");
+    if (!(cap_of(row) > 0.0))
+        return csv_row_error(row, COLUMN_CAP, err,
+                             "expected a notional above 0, or nothing for a last bracket without "
+                             "an end");
     if (!(number[COLUMN_LEVERAGE] >= 1.0))
         return csv_row_error(row, COLUMN_LEVERAGE, err, "expected a leverage of at least 1");
     if (!(number[COLUMN_RATE] >= 0.0 && number[COLUMN_RATE] < 1.0))
         return csv_row_error(row, COLUMN_RATE, err, "expected a fraction from 0 to below 1");
     if (!(number[COLUMN_CUM] >= 0.0))
-        return csv_row_error(row, COLUMN_CUM, err, "expected an amount in USD of at least 0");
+        return csv_row_error(row, COLUMN_CUM, err, "expected an amount of at least 0");
     return ERROR_NONE;
 }
 
@@ -82,12 +104,34 @@ static int check_order(const struct venue_table *table, const struct csv_row *ro
         return csv_row_error(row, COLUMN_BRACKET, err, "expected bracket %d here", next + 1);
     if (next == 0)
         return ERROR_NONE;
-    if (row->number[COLUMN_CAP] <= table->cap_usd[next - 1])
+    if (cap_of(row) <= table->cap[next - 1])
         return csv_row_error(row, COLUMN_CAP, err, "expected more than the bracket before");
     if (row->number[COLUMN_LEVERAGE] > table->max_leverage[next - 1])
         return csv_row_error(row, COLUMN_LEVERAGE, err, "expected no more than the bracket before");
     if (row->number[COLUMN_RATE] < table->rate[next - 1])
         return csv_row_error(row, COLUMN_RATE, err, "expected no less than the bracket before");
+    return ERROR_NONE;
+}
+
+/* Unit and scheme are one for a whole table. */
+static int check_kind(struct venue_table *table, const struct csv_row *row, struct error *err)
+{
+    bool in_coins = false, whole = false;
+    int status = read_word(row, COLUMN_UNIT, "usd", "coins", &in_coins, err);
+    if (status == ERROR_NONE)
+        status = read_word(row, COLUMN_SCHEME, "marginal", "whole", &whole, err);
+    if (status != ERROR_NONE)
+        return status;
+    if (table->count == 0) {
+        table->in_coins = in_coins;
+        table->whole = whole;
+    }
+    if (in_coins != table->in_coins)
+        return csv_row_error(row, COLUMN_UNIT, err, "expected the unit of the bracket before");
+    if (whole != table->whole)
+        return csv_row_error(row, COLUMN_SCHEME, err, "expected the scheme of the bracket before");
+    if (whole && row->number[COLUMN_CUM] != 0.0)
+        return csv_row_error(row, COLUMN_CUM, err, "expected 0 with the scheme whole");
     return ERROR_NONE;
 }
 
@@ -141,13 +185,15 @@ static int on_row(void *context, const struct csv_row *row, struct error *err)
         status = table_of_row(self, row, &table, err);
     if (status != ERROR_NONE || table == NULL)
         return status;
-    status = check_order(table, row, err);
+    status = check_kind(table, row, err);
+    if (status == ERROR_NONE)
+        status = check_order(table, row, err);
     if (status != ERROR_NONE)
         return status;
-    table->cap_usd[table->count] = row->number[COLUMN_CAP];
+    table->cap[table->count] = cap_of(row);
     table->max_leverage[table->count] = row->number[COLUMN_LEVERAGE];
     table->rate[table->count] = row->number[COLUMN_RATE];
-    table->cum_usd[table->count] = row->number[COLUMN_CUM];
+    table->cum[table->count] = row->number[COLUMN_CUM];
     table->count++;
     return ERROR_NONE;
 }

@@ -1,12 +1,18 @@
 /*
- * Dated bracket tables of the venues, shipped as `datasets/venues/<venue>.csv`:
- *     symbol,valid_from,bracket,notional_cap_usd,max_leverage,maintenance_margin_rate,cum_usd,source
- * one row per bracket. These are plain numbers: models/brackets.h turns them into a model, and
- * whoever joins the two checks that the published `cum_usd` is the regenerated one.
+ * Dated bracket tables of the venues, shipped as `datasets/venues/<venue>.csv`, one row per
+ * bracket:
+ *     symbol,valid_from,unit,scheme,bracket,cap,max_leverage,maintenance_margin_rate,cum,source
+ * `unit` is what `cap` and `cum` count: usd, or coins for contracts margined in the coin and for
+ * tiers of contracts of a fixed number of coins. `scheme` says how the venue applies a rate:
+ * marginal, each slice at its own, or whole, all of the position at its bracket's (then cum is 0).
+ * A last bracket with an empty `cap` has none. These are plain numbers: models/brackets.h turns
+ * them into a model, and whoever joins the two checks that the published `cum` is the regenerated
+ * one.
  */
 #ifndef LIQCASCADE_DATASETS_VENUE_TABLES_H
 #define LIQCASCADE_DATASETS_VENUE_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +23,14 @@
 
 struct venue_table {
     int64_t valid_from_ms;
+    bool in_coins; /* cap and cum are coins; else USD */
+    bool whole;    /* all of a position at its bracket's rate; else marginal */
     int count;
-    double cap_usd[VENUE_TABLE_MAX];
+    double cap[VENUE_TABLE_MAX]; /* the last one may be INFINITY */
     double max_leverage[VENUE_TABLE_MAX];
-    double rate[VENUE_TABLE_MAX];    /* maintenance margin rate, a fraction */
-    double cum_usd[VENUE_TABLE_MAX]; /* as published */
-    char *source;                    /* owned */
+    double rate[VENUE_TABLE_MAX]; /* maintenance margin rate, a fraction */
+    double cum[VENUE_TABLE_MAX];  /* as published */
+    char *source;                 /* owned */
 };
 
 struct venue_tables {

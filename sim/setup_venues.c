@@ -1,5 +1,6 @@
 #include "sim/setup_venues.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -11,26 +12,59 @@ static const char *word_of(const char *key, int choice)
     return schema_find(&schema_venue, key, 0)->field.choices[choice];
 }
 
-/* A published table as a model; its published cum must be the regenerated one. */
-static int brackets_of(const struct venue_table *table, double cap_scale, const char *path,
-                       struct brackets *out, struct error *err)
+/* The published cum, in the table's own unit, must be the regenerated one. */
+static int check_cum(const struct venue_table *table, const struct brackets *brackets,
+                     const char *path, struct error *err)
 {
-    int code = brackets_init(out, table->count, table->cap_usd, table->max_leverage, table->rate,
+    for (int n = 0; n < table->count; n++)
+        if (brackets->cum_usd[n] != table->cum[n])
+            return error_at(err, ERROR_DATA, path, 0, 0, "cum",
+                            "bracket %d says %.17g; expected %.17g from floors and rates", n + 1,
+                            table->cum[n], brackets->cum_usd[n]);
+    return ERROR_NONE;
+}
+
+int setup_venue_brackets(const struct venue_table *table, double coin_price, const char *path,
+                         struct brackets *out, struct error *err)
+{
+    int code = brackets_init(out, table->count, table->cap, table->max_leverage, table->rate,
                              table->valid_from_ms, err);
     if (code != ERROR_NONE)
         return code;
-    for (int n = 0; n < table->count; n++)
-        if (out->cum_usd[n] != table->cum_usd[n])
-            return error_at(err, ERROR_DATA, path, 0, 0, "cum_usd",
-                            "bracket %d says %.17g; expected %.17g from floors and rates", n + 1,
-                            table->cum_usd[n], out->cum_usd[n]);
-    if (cap_scale == 1.0)
-        return ERROR_NONE;
-    double caps[VENUE_TABLE_MAX];
-    for (int n = 0; n < table->count; n++)
-        caps[n] = table->cap_usd[n] * cap_scale;
-    return brackets_init(out, table->count, caps, table->max_leverage, table->rate,
-                         table->valid_from_ms, err);
+    if (table->whole)
+        brackets_make_whole(out);
+    code = check_cum(table, out, path, err);
+    if (code != ERROR_NONE || !table->in_coins)
+        return code;
+    if (!(coin_price > 0.0))
+        return error_at(err, ERROR_DATA, path, 0, 0, NULL,
+                        "the brackets are in coins; expected a price to value them at");
+    brackets_scale(out, coin_price);
+    return ERROR_NONE;
+}
+
+/* The price of a time, the first one before the market begins; NaN without a market. */
+static double price_at(const struct setup *self, int64_t time_ms)
+{
+    const struct market *market = &self->market;
+    if (market->bars == 0)
+        return NAN;
+    size_t bar = market_bar_at(market, time_ms);
+    return market->last.open[bar < market->bars ? bar : market->bars - 1];
+}
+
+/* A table as a venue of the scenario has it: valued, scaled, and ready for the margin formula. */
+static int brackets_of(const struct setup *self, size_t v, const struct venue_table *table,
+                       struct brackets *out, struct error *err)
+{
+    const struct scenario_venue *venue = &self->scenario->venues[v];
+    int code = setup_venue_brackets(table, price_at(self, table->valid_from_ms),
+                                    self->tables[v].input.path, out, err);
+    if (code != ERROR_NONE)
+        return code;
+    if (venue->cap_scale != 1.0)
+        brackets_scale(out, venue->cap_scale);
+    return margin_prepare(self->venues[v].formula, venue->taker_rate, out, err);
 }
 
 /* The tables in force between two times: the last one begun before the first, and what follows. */
@@ -48,8 +82,7 @@ static int venue_brackets(struct setup *self, size_t v, int64_t from_ms, int64_t
     for (size_t t = first; t < tables->count; t++) {
         if (t > first && tables->tables[t].valid_from_ms >= to_ms)
             break;
-        int code = brackets_of(&tables->tables[t], self->scenario->venues[v].cap_scale,
-                               tables->input.path, &self->brackets[v][count++], err);
+        int code = brackets_of(self, v, &tables->tables[t], &self->brackets[v][count++], err);
         if (code != ERROR_NONE)
             return code;
     }
@@ -65,7 +98,8 @@ static int venue_flat(struct setup *self, size_t v, struct error *err)
     brackets_flat(self->brackets[v], self->scenario->venues[v].flat_rate,
                   self->scenario->venues[v].flat_max_leverage);
     self->venues[v].table_count = 1;
-    return ERROR_NONE;
+    return margin_prepare(self->venues[v].formula, self->scenario->venues[v].taker_rate,
+                          self->brackets[v], err);
 }
 
 int setup_venues(struct setup *self, struct error *err)

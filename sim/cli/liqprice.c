@@ -180,7 +180,7 @@ static int load_brackets(const struct options *options, struct venue_tables *tab
     answer->symbol = (char *)options->symbol;
     answer->source = table->source;
     answer->brackets_from_ms = table->valid_from_ms;
-    return brackets_init(brackets, table->count, table->cap_usd, table->max_leverage, table->rate,
+    return brackets_init(brackets, table->count, table->cap, table->max_leverage, table->rate,
                          table->valid_from_ms, err);
 }
 

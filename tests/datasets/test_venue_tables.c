@@ -2,6 +2,7 @@
  * Dated bracket tables: the shipped ones are those the venue published, and a broken file is told
  * with its line and column.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,10 +42,10 @@ static void assert_table(const struct venue_table *table, const struct published
 {
     assert_int_equal(table->count, count);
     for (int i = 0; i < count; i++) {
-        assert_true(table->cap_usd[i] == rows[i].cap_musd * 1e6);
+        assert_true(table->cap[i] == rows[i].cap_musd * 1e6);
         assert_true(table->max_leverage[i] == rows[i].leverage);
         assert_true(table->rate[i] == rows[i].rate);
-        assert_true(table->cum_usd[i] == rows[i].cum_usd);
+        assert_true(table->cum[i] == rows[i].cum_usd);
     }
 }
 
@@ -89,8 +90,8 @@ static void august_2024_had_smaller_first_tiers(void **state)
         struct venue_table new = *venue_tables_at(&tables, at("2025-10-10"));
         assert_int_equal(old.count, new.count);
         for (int i = 4; i < new.count; i++) {
-            assert_true(old.cap_usd[i] == new.cap_usd[i]);
-            assert_true(old.cum_usd[i] == new.cum_usd[i] - 550.0);
+            assert_true(old.cap[i] == new.cap[i]);
+            assert_true(old.cum[i] == new.cum[i] - 550.0);
         }
         old.count = 4;
         assert_table(&old, first, 4);
@@ -106,9 +107,9 @@ static void a_table_is_in_force_from_its_first_millisecond(void **state)
     assert_int_equal(tables.count, 3);
     assert_true(venue_tables_at(&tables, change)->max_leverage[0] == 150.0);
     assert_true(venue_tables_at(&tables, change - 1)->max_leverage[0] == 125.0);
-    assert_true(venue_tables_at(&tables, change - 1)->cap_usd[0] == 300000.0);
-    assert_true(venue_tables_at(&tables, before - 1)->cap_usd[0] == 50000.0);
-    assert_true(venue_tables_at(&tables, at("2020-03-12"))->cap_usd[0] == 50000.0);
+    assert_true(venue_tables_at(&tables, change - 1)->cap[0] == 300000.0);
+    assert_true(venue_tables_at(&tables, before - 1)->cap[0] == 50000.0);
+    assert_true(venue_tables_at(&tables, at("2020-03-12"))->cap[0] == 50000.0);
     assert_true(venue_tables_at(&tables, INT64_MAX)->max_leverage[0] == 150.0);
     venue_tables_free(&tables);
 }
@@ -165,9 +166,9 @@ static void the_venues_table_of_2026_agrees_with_the_shipped_one(void **state)
     for (int i = 0; i < table->count; i++) {
         assert_true(number_after(&cursor, "\"bracket\":") == i + 1);
         assert_true(number_after(&cursor, "\"initialLeverage\":") == table->max_leverage[i]);
-        assert_true(number_after(&cursor, "\"notionalCap\":") == table->cap_usd[i]);
+        assert_true(number_after(&cursor, "\"notionalCap\":") == table->cap[i]);
         assert_true(number_after(&cursor, "\"maintMarginRatio\":") == table->rate[i]);
-        assert_true(number_after(&cursor, "\"cum\":") == table->cum_usd[i]);
+        assert_true(number_after(&cursor, "\"cum\":") == table->cum[i]);
     }
     free(text);
     venue_tables_free(&tables);
@@ -191,8 +192,8 @@ static void make_share(const char *rows)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file,
-            "symbol,valid_from,bracket,notional_cap_usd,max_leverage,"
-            "maintenance_margin_rate,cum_usd,source\n%s",
+            "symbol,valid_from,unit,scheme,bracket,cap,max_leverage,"
+            "maintenance_margin_rate,cum,source\n%s",
             rows);
     fclose(file);
     setenv("LIQCASCADE_SHARE", share, 1);
@@ -212,20 +213,38 @@ static void a_wrong_row_is_told_with_line_and_column(void **state)
         const char *rows, *key;
         long line;
     } cases[] = {
-        {"X,2025-01-01,1,100,10,0.01,0,s\nX,2025-01-01,3,200,5,0.02,1,s\n", "bracket", 3},
-        {"X,2025-01-01,2,100,10,0.01,0,s\n", "bracket", 2},
-        {"X,2025-01-01,1,100,10,0.01,0,s\nX,2025-01-01,2,100,5,0.02,1,s\n", "notional_cap_usd", 3},
-        {"X,2025-01-01,1,100,10,0.01,0,s\nX,2025-01-01,2,200,11,0.02,1,s\n", "max_leverage", 3},
-        {"X,2025-01-01,1,100,10,0.02,0,s\nX,2025-01-01,2,200,5,0.01,1,s\n",
+        {"X,2025-01-01,usd,marginal,1,100,10,0.01,0,s\nX,2025-01-01,usd,marginal,3,200,5,0.02,1,"
+         "s\n",
+         "bracket", 3},
+        {"X,2025-01-01,usd,marginal,2,100,10,0.01,0,s\n", "bracket", 2},
+        {"X,2025-01-01,usd,marginal,1,100,10,0.01,0,s\nX,2025-01-01,usd,marginal,2,100,5,0.02,1,"
+         "s\n",
+         "cap", 3},
+        {"X,2025-01-01,usd,marginal,1,100,10,0.01,0,s\nX,2025-01-01,usd,marginal,2,200,11,0.02,1,"
+         "s\n",
+         "max_leverage", 3},
+        {"X,2025-01-01,usd,marginal,1,100,10,0.02,0,s\nX,2025-01-01,usd,marginal,2,200,5,0.01,1,"
+         "s\n",
          "maintenance_margin_rate", 3},
-        {"X,2025-01-01,1,100,0.5,0.01,0,s\n", "max_leverage", 2},
-        {"X,2025-01-01,1,100,10,1.5,0,s\n", "maintenance_margin_rate", 2},
-        {"X,2025-01-01,1,100,10,0.01,-1,s\n", "cum_usd", 2},
-        {"X,2025-01-01,1,,10,0.01,0,s\n", "notional_cap_usd", 2},
-        {"X,2025-01-01,1,nan,10,0.01,0,s\n", "notional_cap_usd", 2},
-        {"X,2025-13-01,1,100,10,0.01,0,s\n", "valid_from", 2},
-        {"X,2025-02-01,1,100,10,0.01,0,s\nX,2025-01-01,1,100,10,0.01,0,s\n", "valid_from", 3},
-        {"X,2025-01-01,1,ten,10,0.01,0,s\n", "notional_cap_usd", 2},
+        {"X,2025-01-01,usd,marginal,1,100,0.5,0.01,0,s\n", "max_leverage", 2},
+        {"X,2025-01-01,usd,marginal,1,100,10,1.5,0,s\n", "maintenance_margin_rate", 2},
+        {"X,2025-01-01,usd,marginal,1,100,10,0.01,-1,s\n", "cum", 2},
+        {"X,2025-01-01,usd,marginal,1,,10,0.01,0,s\nX,2025-01-01,usd,marginal,2,100,5,0.02,1,s\n",
+         "cap", 3},
+        {"X,2025-01-01,eur,marginal,1,100,10,0.01,0,s\n", "unit", 2},
+        {"X,2025-01-01,usd,,1,100,10,0.01,0,s\n", "scheme", 2},
+        {"X,2025-01-01,usd,whole,1,100,10,0.01,0,s\nX,2025-01-01,coins,whole,2,200,5,0.02,0,s\n",
+         "unit", 3},
+        {"X,2025-01-01,usd,whole,1,100,10,0.01,0,s\nX,2025-01-01,usd,marginal,2,200,5,0.02,1,s\n",
+         "scheme", 3},
+        {"X,2025-01-01,usd,whole,1,100,10,0.01,0,s\nX,2025-01-01,usd,whole,2,200,5,0.02,1,s\n",
+         "cum", 3},
+        {"X,2025-01-01,usd,marginal,1,nan,10,0.01,0,s\n", "cap", 2},
+        {"X,2025-13-01,usd,marginal,1,100,10,0.01,0,s\n", "valid_from", 2},
+        {"X,2025-02-01,usd,marginal,1,100,10,0.01,0,s\nX,2025-01-01,usd,marginal,1,100,10,0.01,0,"
+         "s\n",
+         "valid_from", 3},
+        {"X,2025-01-01,usd,marginal,1,ten,10,0.01,0,s\n", "cap", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct venue_tables tables;
@@ -238,6 +257,22 @@ static void a_wrong_row_is_told_with_line_and_column(void **state)
         assert_true(strstr(err.message, "expected") != NULL ||
                     strstr(err.message, "is not a number") != NULL);
     }
+}
+
+static void unit_scheme_and_an_open_end_are_read(void **state)
+{
+    struct venue_tables tables;
+    struct error err = {0};
+    make_share("X,2025-01-01,coins,whole,1,200,100,0.005,0,s\n"
+               "X,2025-01-01,coins,whole,2,,50,0.01,0,s\n"
+               "X,2025-02-01,usd,marginal,1,100,10,0.01,0,s\n");
+    assert_int_equal(venue_tables_read(&tables, "test", "X", &err), ERROR_NONE);
+    remove_share();
+    assert_int_equal(tables.count, 2);
+    assert_true(tables.tables[0].in_coins && tables.tables[0].whole);
+    assert_true(tables.tables[0].cap[0] == 200.0 && isinf(tables.tables[0].cap[1]));
+    assert_false(tables.tables[1].in_coins || tables.tables[1].whole);
+    venue_tables_free(&tables);
 }
 
 static void a_symbol_without_brackets_is_told_with_those_there_are(void **state)
@@ -289,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_input_is_recorded_and_each_table_has_a_source),
         cmocka_unit_test(the_venues_table_of_2026_agrees_with_the_shipped_one),
         cmocka_unit_test(a_wrong_row_is_told_with_line_and_column),
+        cmocka_unit_test(unit_scheme_and_an_open_end_are_read),
         cmocka_unit_test(a_symbol_without_brackets_is_told_with_those_there_are),
         cmocka_unit_test(a_venue_that_is_not_there_or_no_name_is_refused),
         cmocka_unit_test(memory_that_runs_out_anywhere_is_told),

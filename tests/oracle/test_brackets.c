@@ -28,7 +28,7 @@ static int each_table(void (*check)(const struct venue_table *, const struct bra
         for (size_t i = 0; i < tables.count; i++) {
             const struct venue_table *table = &tables.tables[i];
             struct brackets brackets;
-            assert_int_equal(brackets_init(&brackets, table->count, table->cap_usd,
+            assert_int_equal(brackets_init(&brackets, table->count, table->cap,
                                            table->max_leverage, table->rate, table->valid_from_ms,
                                            &err),
                              ERROR_NONE);
@@ -44,9 +44,9 @@ static void same_cum(const struct venue_table *table, const struct brackets *bra
 {
     assert_int_equal(brackets->count, table->count);
     for (int i = 0; i < table->count; i++)
-        if (brackets->cum_usd[i] != table->cum_usd[i])
+        if (brackets->cum_usd[i] != table->cum[i])
             fail_msg("bracket %d: regenerated %.17g, published %.17g", i + 1, brackets->cum_usd[i],
-                     table->cum_usd[i]);
+                     table->cum[i]);
 }
 
 static void published_cum_regenerates_exactly(void **state)
@@ -59,9 +59,9 @@ static void published_cum_regenerates_exactly(void **state)
 static void continuous(const struct venue_table *table, const struct brackets *brackets)
 {
     for (int i = 0; i + 1 < table->count; i++) {
-        double edge = table->cap_usd[i];
-        double below = edge * table->rate[i] - table->cum_usd[i];
-        double above = edge * table->rate[i + 1] - table->cum_usd[i + 1];
+        double edge = table->cap[i];
+        double below = edge * table->rate[i] - table->cum[i];
+        double above = edge * table->rate[i + 1] - table->cum[i + 1];
         assert_true(fabs(above - below) <= 1e-12 * above);
         assert_true(fabs(brackets_maintenance_usd(brackets, edge) - below) <= 1e-12 * below);
     }
@@ -76,7 +76,7 @@ static void maintenance_margin_does_not_jump_at_a_bracket_edge(void **state)
 static void room(const struct venue_table *table, const struct brackets *brackets)
 {
     for (int i = 0; i < table->count; i++) {
-        double notional = table->cap_usd[i];
+        double notional = table->cap[i];
         assert_true(notional / brackets_max_leverage(brackets, notional) >
                     brackets_maintenance_usd(brackets, notional));
     }

@@ -35,7 +35,7 @@ static void shipped_tables(struct venue_tables *tables, const char *symbol)
 static void brackets_of(struct brackets *brackets, const struct venue_table *table)
 {
     struct error err = {0};
-    if (brackets_init(brackets, table->count, table->cap_usd, table->max_leverage, table->rate,
+    if (brackets_init(brackets, table->count, table->cap, table->max_leverage, table->rate,
                       table->valid_from_ms, &err) != ERROR_NONE)
         fail_msg("brackets_init: %s", err.message);
 }
@@ -125,7 +125,7 @@ static void shipped_maintenance_amounts_are_regenerated(void **state)
             struct brackets brackets;
             brackets_of(&brackets, &tables.tables[t]);
             for (int n = 0; n < brackets.count; n++, rows++)
-                assert_true(brackets.cum_usd[n] == tables.tables[t].cum_usd[n]);
+                assert_true(brackets.cum_usd[n] == tables.tables[t].cum[n]);
         }
         venue_tables_free(&tables);
     }
