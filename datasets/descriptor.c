@@ -364,7 +364,7 @@ bool descriptor_layout_serves(const struct descriptor_layout *layout, enum marke
     case MARKET_LIQUIDATIONS:
         return layout->field[SERIES_LIQ_LONG] >= 0 && layout->field[SERIES_LIQ_SHORT] >= 0;
     case MARKET_DEPTH:
-        return layout->field[SERIES_DEPTH] >= 0;
+        return layout->field[SERIES_DEPTH] >= 0 || layout->field[SERIES_NOTIONAL] >= 0;
     case MARKET_INDEX:
         return layout->field[SERIES_CLOSE] >= 0;
     case MARKET_INPUT_COUNT:

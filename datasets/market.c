@@ -180,6 +180,29 @@ static int read_liquidations(struct market *self, struct reading *reading, struc
     return code;
 }
 
+static int read_index(struct market *self, struct reading *reading, struct series *series,
+                      struct error *err)
+{
+    int code = alloc_values(&self->index_close, self->bars, err);
+    if (code == ERROR_NONE)
+        code = market_align_index(series, &reading->how, self->index_close, err);
+    return code;
+}
+
+/* Coins where both are given and USD are not asked for: flow is in coins. */
+static int read_depth(struct market *self, struct reading *reading, struct series *series,
+                      struct error *err)
+{
+    bool usd = given(reading, MARKET_DEPTH)->unit == SOURCE_UNIT_USD;
+    bool notional = series->column[SERIES_NOTIONAL] && (usd || !series->column[SERIES_DEPTH]);
+    self->depth_usd = usd || notional;
+    int code = alloc_values(&self->depth, self->bars, err);
+    if (code == ERROR_NONE)
+        code = market_align_depth(series, &reading->how, notional ? SERIES_NOTIONAL : SERIES_DEPTH,
+                                  self->depth, err);
+    return code;
+}
+
 typedef int read_function(struct market *, struct reading *, struct series *, struct error *);
 
 static int read_one(struct market *self, struct reading *reading, enum market_input input,
@@ -194,6 +217,21 @@ static int read_one(struct market *self, struct reading *reading, enum market_in
     if (code == ERROR_NONE)
         keep(self, input, &series);
     series_free(&series);
+    return code;
+}
+
+/* All but price and mark, by whose bars some of them are turned into coins. */
+static int read_others(struct market *self, struct reading *reading, struct error *err)
+{
+    static const struct {
+        enum market_input input;
+        read_function *align;
+    } others[] = {{MARKET_VOLUME, read_volume}, {MARKET_FUNDING, read_funding},
+                  {MARKET_OI, read_oi},         {MARKET_LIQUIDATIONS, read_liquidations},
+                  {MARKET_INDEX, read_index},   {MARKET_DEPTH, read_depth}};
+    int code = ERROR_NONE;
+    for (size_t i = 0; i < sizeof others / sizeof *others && code == ERROR_NONE; i++)
+        code = read_one(self, reading, others[i].input, others[i].align, err);
     return code;
 }
 
@@ -229,13 +267,7 @@ int market_read(struct market *self, const struct market_request *request, struc
     if (code == ERROR_NONE && !self->has_mark)
         code = copy_price_to_mark(self, err);
     if (code == ERROR_NONE)
-        code = read_one(self, &reading, MARKET_VOLUME, read_volume, err);
-    if (code == ERROR_NONE)
-        code = read_one(self, &reading, MARKET_FUNDING, read_funding, err);
-    if (code == ERROR_NONE)
-        code = read_one(self, &reading, MARKET_OI, read_oi, err);
-    if (code == ERROR_NONE)
-        code = read_one(self, &reading, MARKET_LIQUIDATIONS, read_liquidations, err);
+        code = read_others(self, &reading, err);
 out:
     if (code != ERROR_NONE)
         market_free(self);
@@ -251,6 +283,8 @@ void market_free(struct market *self)
     memory_free(self->funding_rate);
     memory_free(self->liq_long_coins);
     memory_free(self->liq_short_coins);
+    memory_free(self->index_close);
+    memory_free(self->depth);
     memory_free(self->oi_scope);
     for (size_t input = 0; input < MARKET_INPUT_COUNT; input++) {
         for (size_t i = 0; i < self->input_count[input]; i++)

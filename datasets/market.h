@@ -1,6 +1,6 @@
 /*
- * A market: price, mark, volume, OI, funding and observed liquidations on one clock. This is what
- * the engine replays; it does not know where the numbers came from.
+ * A market: price, mark, index, volume, OI, funding, depth and observed liquidations on one clock.
+ * This is what the engine replays; it does not know where the numbers came from.
  */
 #ifndef LIQCASCADE_DATASETS_MARKET_H
 #define LIQCASCADE_DATASETS_MARKET_H
@@ -32,6 +32,10 @@ struct market {
                                 where none; or NULL. Due at the bar's open: a stamp within 1 s
                                 after a bar's start belongs to that start */
     double *liq_long_coins, *liq_short_coins; /* the observed feed; or NULL */
+    double *index_close;                      /* index price at the bar's close; or NULL */
+    double *depth;  /* of the book near the price, bid and ask together, at the bar's close; or
+                       NULL. In coins, or in USD with depth_usd: never both */
+    bool depth_usd; /* the source says unit: usd, or has notional and no coins */
     bool reconstructed[MARKET_INPUT_COUNT];
     bool any_reconstructed;
     char *oi_scope; /* owned or NULL */
@@ -51,9 +55,10 @@ struct market_request {
 
 /* Reads every given input for the window and puts it on one clock. Price is required. Errors as
    series_read; also ERROR_DATA when a series does not cover the window (names the first missing
-   time), is coarser than the step (price, mark), or a gap policy leaves a bar without a value. OI,
-   volume and funding may be coarser than the step: OI is held (gap policy `interpolate`: drawn
-   linearly) between stamps, volume is spread evenly. On failure `self` needs no free. */
+   time), is coarser than the step (price, mark, index), or a gap policy leaves a bar without a
+   value. OI, depth, volume and funding may be coarser than the step: OI is held (gap policy
+   `interpolate`: drawn linearly) between stamps, depth is held, volume is spread evenly. On failure
+   `self` needs no free. */
 int market_read(struct market *self, const struct market_request *request, struct error *err);
 void market_free(struct market *self);
 

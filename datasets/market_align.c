@@ -8,6 +8,8 @@
 
 static const int64_t funding_jitter_ms = 1000;
 static const double funding_rate_limit = 0.05;
+static const double depth_band_percent = 1.0;
+static const int64_t depth_gap_steps = 4;
 static const size_t no_row = SIZE_MAX;
 
 /* ---- Places and messages ---- */
@@ -222,17 +224,24 @@ static int slot_settle(struct series *series, const struct market_align *how, st
 
 /* ---- Price ---- */
 
+static int check_price(const struct series *series, const struct market_align *how,
+                       enum series_field field, size_t row, struct error *err)
+{
+    double value = series->column[field][row];
+    if (isfinite(value) && value > 0.0)
+        return ERROR_NONE;
+    return fail_value(series, how, series->time_ms[row], series_field_name(field), value,
+                      "a price above 0", err);
+}
+
 static int check_prices(const struct series *series, const struct market_align *how, size_t row,
                         struct error *err)
 {
     static const enum series_field fields[] = {SERIES_OPEN, SERIES_HIGH, SERIES_LOW, SERIES_CLOSE};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        double value = series->column[fields[i]][row];
-        if (!isfinite(value) || value <= 0.0)
-            return fail_value(series, how, series->time_ms[row], series_field_name(fields[i]),
-                              value, "a price above 0", err);
-    }
-    return ERROR_NONE;
+    int code = ERROR_NONE;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && code == ERROR_NONE; i++)
+        code = check_price(series, how, fields[i], row, err);
+    return code;
 }
 
 /* An empty bar has a NaN close. */
@@ -249,17 +258,19 @@ static void bar_extend(struct market_bars *bars, size_t bar, double open, double
     bars->close[bar] = close;
 }
 
-/* Close of a missing row: the last close, or on the straight line from there to the next open. */
+/* Close of a missing row: the last close, or on the straight line from there to the next open, or
+   to the next close, one step later, where there are no opens. */
 static double filled_close(const struct series *series, const struct slot *slot,
                            enum quality_action gap)
 {
     double before = series->column[SERIES_CLOSE][slot->before];
+    const double *open = series->column[SERIES_OPEN];
     if (gap == QUALITY_CARRY)
         return before;
-    double after = series->column[SERIES_OPEN][slot->after];
+    double after = open ? open[slot->after] : series->column[SERIES_CLOSE][slot->after];
     int64_t from_ms = series->time_ms[slot->before];
-    int64_t missing_ms = series->time_ms[slot->after] - from_ms - series->step_ms;
-    return before + (after - before) * (double)(slot->time_ms - from_ms) / (double)missing_ms;
+    int64_t line_ms = series->time_ms[slot->after] - from_ms - (open ? series->step_ms : 0);
+    return before + (after - before) * (double)(slot->time_ms - from_ms) / (double)line_ms;
 }
 
 static int price_slot(struct series *series, const struct market_align *how, struct slot *slot,
@@ -295,18 +306,25 @@ static void fill_nan(double *values, size_t count)
         values[i] = NAN;
 }
 
-int market_align_price_fits(const struct series *series, const struct market_align *how,
-                            struct error *err)
+/* Rows with these columns on a grid that the bars can be put together from. */
+static int check_bars(const struct series *series, const struct market_align *how,
+                      const enum series_field *fields, size_t count, struct error *err)
 {
-    static const enum series_field needed[] = {SERIES_OPEN, SERIES_HIGH, SERIES_LOW, SERIES_CLOSE};
     int code = require_rows(series, how, err);
     if (code == ERROR_NONE)
-        code = require_columns(series, how, needed, sizeof needed / sizeof *needed, err);
+        code = require_columns(series, how, fields, count, err);
     if (code == ERROR_NONE)
         code = check_grid(series, how, err);
     if (code == ERROR_NONE)
         code = check_resampling(series, how, err);
     return code;
+}
+
+int market_align_price_fits(const struct series *series, const struct market_align *how,
+                            struct error *err)
+{
+    static const enum series_field needed[] = {SERIES_OPEN, SERIES_HIGH, SERIES_LOW, SERIES_CLOSE};
+    return check_bars(series, how, needed, sizeof needed / sizeof *needed, err);
 }
 
 int market_align_price(struct series *series, const struct market_align *how,
@@ -326,6 +344,39 @@ int market_align_price(struct series *series, const struct market_align *how,
             return code;
     }
     return check_no_bar_empty(series, how, out->close, err);
+}
+
+static int index_slot(struct series *series, const struct market_align *how, struct slot *slot,
+                      double *out_close, struct error *err)
+{
+    int code = slot_settle(series, how, slot, err);
+    if (code == ERROR_NONE && slot->row != no_row) {
+        code = check_price(series, how, SERIES_CLOSE, slot->row, err);
+        *out_close = series->column[SERIES_CLOSE][slot->row];
+    } else if (code == ERROR_NONE && slot->filled) {
+        *out_close = filled_close(series, slot, how->gap);
+    }
+    return code;
+}
+
+int market_align_index(struct series *series, const struct market_align *how, double *out_close,
+                       struct error *err)
+{
+    static const enum series_field needed[] = {SERIES_CLOSE};
+    int code = check_bars(series, how, needed, 1, err);
+    if (code != ERROR_NONE)
+        return code;
+
+    fill_nan(out_close, how->bars);
+    int64_t per_bar = how->step_ms / series->step_ms;
+    size_t next = 0;
+    for (int64_t i = 0; i < (int64_t)how->bars * per_bar; i++) {
+        struct slot slot = slot_at(series, how->start_ms + i * series->step_ms, &next);
+        code = index_slot(series, how, &slot, &out_close[i / per_bar], err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+    return check_no_bar_empty(series, how, out_close, err);
 }
 
 /* ---- Amounts: volume, liquidations ---- */
@@ -452,7 +503,7 @@ int market_align_liquidations(struct series *series, const struct market_align *
     return code;
 }
 
-/* ---- Values and payments in time: open interest, funding ---- */
+/* ---- Values in time: open interest ---- */
 
 /* How many stamps are missing between row `row` and the next, at a nominal `step_ms`. */
 static int64_t stamps_missing(const struct series *series, size_t row, int64_t step_ms)
@@ -463,23 +514,28 @@ static int64_t stamps_missing(const struct series *series, size_t row, int64_t s
     return spacing > step_ms + step_ms / 2 ? (spacing + step_ms / 2) / step_ms - 1 : 0;
 }
 
-/* Gaps that reach into the window: an error by policy, or counted as filled. */
+/* A gap after row `row` of `missing` rows that reaches into the window: an error by policy, or
+   counted as filled. */
+static int settle_gap(struct series *series, const struct market_align *how, size_t row,
+                      int64_t missing, int64_t step_ms, struct error *err)
+{
+    const int64_t *time = series->time_ms;
+    bool inside = missing > 0 && time[row + 1] > how->start_ms && time[row] < window_end(how);
+    if (!inside || how->gap == QUALITY_ACCEPT)
+        return ERROR_NONE;
+    if (how->gap != QUALITY_CARRY && how->gap != QUALITY_INTERPOLATE)
+        return fail_gap(series, how, time[row] + step_ms, time[row], step_ms, err);
+    series->quality.applied[QUALITY_GAP] += missing;
+    return ERROR_NONE;
+}
+
 static int settle_stamps(struct series *series, const struct market_align *how, int64_t step_ms,
                          struct error *err)
 {
-    for (size_t i = 0; i + 1 < series->rows; i++) {
-        int64_t missing = stamps_missing(series, i, step_ms);
-        bool inside =
-            series->time_ms[i + 1] > how->start_ms && series->time_ms[i] < window_end(how);
-        if (missing == 0 || !inside)
-            continue;
-        if (how->gap == QUALITY_CARRY || how->gap == QUALITY_INTERPOLATE)
-            series->quality.applied[QUALITY_GAP] += missing;
-        else if (how->gap != QUALITY_ACCEPT)
-            return fail_gap(series, how, series->time_ms[i] + step_ms, series->time_ms[i], step_ms,
-                            err);
-    }
-    return ERROR_NONE;
+    int code = ERROR_NONE;
+    for (size_t i = 0; i + 1 < series->rows && code == ERROR_NONE; i++)
+        code = settle_gap(series, how, i, stamps_missing(series, i, step_ms), step_ms, err);
+    return code;
 }
 
 /* OI as values in time. Value 0 is the first row's open where rows are bars; else value i is row
@@ -580,6 +636,131 @@ int market_align_oi(struct series *series, const struct market_align *how,
     }
     return ERROR_NONE;
 }
+
+/* ---- Depth of the book ---- */
+
+/* The bands whose depth counts; 0 where a side has none. */
+struct depth_bands {
+    double bid, ask;
+};
+
+static void choose_nearest(double *chosen, double band, double wanted)
+{
+    double better = fabs(band - wanted) - fabs(*chosen - wanted);
+    if (*chosen == 0.0 || better < 0.0 || (better == 0.0 && fabs(band) < fabs(*chosen)))
+        *chosen = band;
+}
+
+static struct depth_bands choose_bands(const struct series *series)
+{
+    const double *band = series->column[SERIES_BAND];
+    struct depth_bands chosen = {0.0, 0.0};
+    for (size_t i = 0; i < series->rows; i++) {
+        if (band[i] < 0.0)
+            choose_nearest(&chosen.bid, band[i], -depth_band_percent);
+        else if (band[i] > 0.0)
+            choose_nearest(&chosen.ask, band[i], depth_band_percent);
+    }
+    return chosen;
+}
+
+/* Makes one row of each moment that has every chosen band, in place. */
+static void merge_bands(struct series *series, enum series_field field)
+{
+    const double *band = series->column[SERIES_BAND];
+    double *value = series->column[field];
+    struct depth_bands chosen = choose_bands(series);
+    int wanted = (chosen.bid != 0.0) + (chosen.ask != 0.0);
+    size_t count = 0;
+    for (size_t i = 0, end; i < series->rows; i = end) {
+        int64_t time_ms = series->time_ms[i];
+        double sum = 0.0;
+        int found = 0;
+        for (end = i; end < series->rows && series->time_ms[end] == time_ms; end++)
+            if (band[end] != 0.0 && (band[end] == chosen.bid || band[end] == chosen.ask)) {
+                sum += value[end];
+                found++;
+            }
+        if (found == 0 || found != wanted)
+            continue;
+        series->time_ms[count] = time_ms;
+        value[count++] = sum;
+    }
+    series->rows = count;
+}
+
+/* Whether snapshots are missing between row `i` and the next, and how many. */
+static int64_t depth_missing(const struct series *series, size_t i)
+{
+    int64_t step = series->step_ms, spacing = series->time_ms[i + 1] - series->time_ms[i];
+    if (step <= 0 || !series->column[SERIES_BAND])
+        return stamps_missing(series, i, step);
+    return spacing > depth_gap_steps * step ? (spacing + step / 2) / step - 1 : 0;
+}
+
+static int settle_depth(struct series *series, const struct market_align *how, struct error *err)
+{
+    int code = ERROR_NONE;
+    for (size_t i = 0; i + 1 < series->rows && code == ERROR_NONE; i++)
+        code = settle_gap(series, how, i, depth_missing(series, i), series->step_ms, err);
+    return code;
+}
+
+static int check_depth(const struct series *series, const struct market_align *how,
+                       enum series_field field, struct error *err)
+{
+    int64_t step = series->step_ms > 0 ? series->step_ms : how->step_ms;
+    int64_t patience = series->column[SERIES_BAND] ? depth_gap_steps * step : step;
+    int64_t first = series->time_ms[0], last = series->time_ms[series->rows - 1];
+    for (size_t i = 0; i < series->rows; i++) {
+        int code = check_amount(series, how, field, i, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+    if (first > how->start_ms + patience || last + patience < window_end(how))
+        return fail_coverage(series, how, first, last, err);
+    return ERROR_NONE;
+}
+
+/* `i` is the last row at or before the time; the first one when none is. */
+static double depth_at(const struct series *series, const struct market_align *how,
+                       enum series_field field, size_t i, int64_t time_ms)
+{
+    const double *value = series->column[field];
+    const int64_t *time = series->time_ms;
+    if (how->gap != QUALITY_INTERPOLATE || time_ms <= time[i] || i + 1 >= series->rows ||
+        depth_missing(series, i) == 0)
+        return value[i];
+    double share = (double)(time_ms - time[i]) / (double)(time[i + 1] - time[i]);
+    return value[i] + share * (value[i + 1] - value[i]);
+}
+
+int market_align_depth(struct series *series, const struct market_align *how,
+                       enum series_field field, double *out, struct error *err)
+{
+    int code = require_columns(series, how, &field, 1, err);
+    if (code == ERROR_NONE && series->column[SERIES_BAND])
+        merge_bands(series, field);
+    if (code == ERROR_NONE)
+        code = require_rows(series, how, err);
+    if (code == ERROR_NONE)
+        code = check_depth(series, how, field, err);
+    if (code == ERROR_NONE)
+        code = settle_depth(series, how, err);
+    if (code != ERROR_NONE)
+        return code;
+
+    size_t last = 0;
+    for (size_t bar = 0; bar < how->bars; bar++) {
+        int64_t end = how->start_ms + (int64_t)(bar + 1) * how->step_ms;
+        while (last + 1 < series->rows && series->time_ms[last + 1] <= end)
+            last++;
+        out[bar] = depth_at(series, how, field, last, end);
+    }
+    return ERROR_NONE;
+}
+
+/* ---- Payments: funding ---- */
 
 static void add_payment(const struct market_align *how, int64_t time_ms, double rate,
                         double *out_rate)

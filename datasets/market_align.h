@@ -1,7 +1,7 @@
 /*
  * One series onto the market's clock: the arithmetic behind market_read, with no files in it.
- * Bars of price, mark and volume are merged or spread; open interest is a value at each bar's
- * close; funding and liquidations are amounts that fall into bars.
+ * Bars of price, mark, index and volume are merged or spread; open interest and depth are values at
+ * each bar's close; funding and liquidations are amounts that fall into bars.
  *
  * Gaps are settled here, for the window that is asked for, by `gap`: error, carry (the last value
  * again), interpolate (linear between the neighbours) or accept (nothing is filled in). How many
@@ -41,6 +41,10 @@ int market_align_price(struct series *series, const struct market_align *how,
 int market_align_price_fits(const struct series *series, const struct market_align *how,
                             struct error *err);
 
+/* Index price at each bar's close. Rows as of price, but only their close is needed. */
+int market_align_index(struct series *series, const struct market_align *how, double *out_close,
+                       struct error *err);
+
 /* Volume in coins: finer rows are summed, a coarser row is spread evenly over its bars.
    In a filled row nothing was traded. */
 int market_align_volume(struct series *series, const struct market_align *how, double *out_coins,
@@ -54,6 +58,16 @@ int market_align_volume(struct series *series, const struct market_align *how, d
    value take it when it comes within one step of the series. */
 int market_align_oi(struct series *series, const struct market_align *how,
                     const struct market_bars *mark, double *out_coins, struct error *err);
+
+/* Depth of the book at each bar's close, in the unit of `field` (SERIES_DEPTH or SERIES_NOTIONAL):
+   the last value at or before it, and the first value for bars before that. Where rows have bands,
+   the value of a moment is that of the band nearest -1 % and of the one nearest +1 % together; of a
+   series with one side only, that side. A moment that lacks one of them does not count. Snapshots
+   of bands come unevenly: between them a gap is more than 4 steps, else more than 1.5. Only in a
+   gap does the policy interpolate draw a line, so that elsewhere nothing is known too early.
+   Merges the rows of `series` into one for each moment. */
+int market_align_depth(struct series *series, const struct market_align *how,
+                       enum series_field field, double *out, struct error *err);
 
 /* Sum of the funding rates due in each bar (fraction of notional). A stamp less than a second
    before a bar's start counts as that start, as archives stamp payments with some jitter.

@@ -483,7 +483,8 @@ static bool is_flat(const struct series_rows *rows, size_t i)
     return !high || !low || high[i] == low[i];
 }
 
-/* A price is frozen when it neither changes nor ranges; open interest when it does not change. */
+/* A price is frozen when it neither changes nor ranges; open interest and depth when they do not
+   change. */
 static int check_frozen_field(struct series_check *self, const struct series_rows *rows,
                               enum series_field field, struct error *err)
 {
@@ -524,7 +525,8 @@ static int end_band(struct series_check *self, const struct series_rows *rows,
     char label[48];
     if (band->count == 0)
         return ERROR_NONE;
-    snprintf(label, sizeof label, "%s %+g%%: depth", band->band < 0 ? "bid" : "ask", band->band);
+    snprintf(label, sizeof label, "%s %+g%%: %s", band->band < 0 ? "bid" : "ask", band->band,
+             rows->column[SERIES_DEPTH] ? "depth" : "notional");
     return check_frozen(self, rows, band->first, band->last, band->count, label, band->depth, err);
 }
 
@@ -535,6 +537,8 @@ static int check_frozen_bands(struct series_check *self, const struct series_row
     size_t count = 0;
     int code = ERROR_NONE;
     const double *depth = rows->column[SERIES_DEPTH], *notional = rows->column[SERIES_NOTIONAL];
+    if (!depth)
+        depth = notional;
     for (size_t i = 0; code == ERROR_NONE && i < rows->count; i++) {
         struct band *band = find_band(bands, &count, rows->column[SERIES_BAND][i]);
         if (!band)
@@ -556,15 +560,17 @@ static int check_frozen_bands(struct series_check *self, const struct series_row
 
 static int check_stale(struct series_check *self, const struct series_rows *rows, struct error *err)
 {
+    static const enum series_field fields[] = {SERIES_CLOSE, SERIES_OI, SERIES_DEPTH,
+                                               SERIES_NOTIONAL};
+    bool depth = rows->column[SERIES_DEPTH] || rows->column[SERIES_NOTIONAL];
     int code = ERROR_NONE;
     if (rows->column[SERIES_BAND])
-        return rows->column[SERIES_DEPTH] ? check_frozen_bands(self, rows, err) : code;
+        return depth ? check_frozen_bands(self, rows, err) : code;
     if (self->descriptor->shape == DESCRIPTOR_EVENTS)
         return code;
-    if (rows->column[SERIES_CLOSE])
-        code = check_frozen_field(self, rows, SERIES_CLOSE, err);
-    if (code == ERROR_NONE && rows->column[SERIES_OI])
-        code = check_frozen_field(self, rows, SERIES_OI, err);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && code == ERROR_NONE; i++)
+        if (rows->column[fields[i]])
+            code = check_frozen_field(self, rows, fields[i], err);
     return code;
 }
 

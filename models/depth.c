@@ -8,7 +8,7 @@
 const struct depth_model depth_models[] = {
     {.name = "constant",
      .documentation = "the same at all times",
-     .source = "none: a static book, the assumption of most price impact studies",
+     .source = "by definition: a static book",
      .kind = DEPTH_KIND_CONSTANT},
     {.name = "volatility",
      .documentation = "log depth falls by zeta times log relative volatility, not below a floor, "

@@ -120,7 +120,8 @@ static int make_scratch(void **state)
 
 static int remove_scratch(void **state)
 {
-    static const char *const files[] = {"price", "mark", "volume", "funding", "oi", "liq"};
+    static const char *const files[] = {"price", "mark", "volume", "funding",
+                                        "oi",    "liq",  "depth",  "index"};
     char path[FOLDER_SIZE + 16];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s.csv", scratch, files[i]);
@@ -139,9 +140,10 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Three hours in half-hour rows, daily volume, OI in USD, a payment at 00:00:00.004. */
+/* Three hours in half-hour rows, daily volume, OI in USD, a payment at 00:00:00.004, a book of four
+   bands every half hour. */
 struct small_market {
-    struct source price, mark, volume, funding, oi, liquidations;
+    struct source price, mark, volume, funding, oi, liquidations, depth, index;
     struct market_request request;
 };
 
@@ -164,6 +166,15 @@ static void small_market(struct small_market *self)
                          "2024-08-05T02:00Z,1200\n2024-08-05T03:00Z,600\n");
     write_file("liq.csv", "time,liq_long,liq_short\n2024-08-05T00:00Z,1,2\n"
                           "2024-08-05T01:00Z,3,0.5\n2024-08-05T02:00Z,0,7\n");
+    write_file("depth.csv", "timestamp,percentage,depth,notional\n"
+                            "2024-08-05 00:59:58,-5,70,6700\n2024-08-05 00:59:58,-1,8,790\n"
+                            "2024-08-05 00:59:58,1,4,410\n2024-08-05 00:59:58,5,60,6200\n"
+                            "2024-08-05 01:30:02,-5.00,70,6700\n2024-08-05 01:30:02,-1.00,7,640\n"
+                            "2024-08-05 01:30:02,1.00,5,460\n2024-08-05 01:30:02,5.00,60,6200\n"
+                            "2024-08-05 02:00:01,-5.00,70,6700\n2024-08-05 02:00:01,-1.00,1,80\n"
+                            "2024-08-05 02:00:01,1.00,2,170\n2024-08-05 02:00:01,5.00,60,6200\n");
+    write_file("index.csv", "time,close\n2024-08-05T00:00Z,96\n2024-08-05T01:00Z,95\n"
+                            "2024-08-05T02:00Z,89\n");
 
     source_start(&self->price, MARKET_PRICE, scratch, "price.csv", "generic");
     source_time(&self->price, "time", "iso", 1);
@@ -189,8 +200,14 @@ static void small_market(struct small_market *self)
     source_column(&self->liquidations, SERIES_LIQ_LONG, "liq_long", 0);
     source_column(&self->liquidations, SERIES_LIQ_SHORT, "liq_short", 0);
     self->liquidations.spec.unit = SOURCE_UNIT_COINS;
+    source_start(&self->depth, MARKET_DEPTH, scratch, "depth.csv", "binance_book_depth");
+    source_start(&self->index, MARKET_INDEX, scratch, "index.csv", "generic");
+    source_time(&self->index, "time", "iso", 1);
+    source_column(&self->index, SERIES_CLOSE, "close", 0);
 
     self->request = request_of(at("2024-08-05T00:00Z"), at("2024-08-05T03:00Z"), HOUR);
+    self->request.source[MARKET_DEPTH] = &self->depth.spec;
+    self->request.source[MARKET_INDEX] = &self->index.spec;
     self->request.source[MARKET_PRICE] = &self->price.spec;
     self->request.source[MARKET_MARK] = &self->mark.spec;
     self->request.source[MARKET_VOLUME] = &self->volume.spec;
@@ -224,6 +241,14 @@ static void every_input_comes_onto_one_clock(void **state)
     assert_near(market.oi_coins[2], 12, 1e-12);
     assert_near(market.liq_long_coins[1], 3, 0);
     assert_near(market.liq_short_coins[2], 7, 0);
+    /* At 01:00 the book of two seconds before; then that of 01:30:02 or earlier, not of 02:00:01.
+     */
+    assert_near(market.depth[0], 12, 0);
+    assert_near(market.depth[1], 12, 0);
+    assert_near(market.depth[2], 3, 0);
+    assert_false(market.depth_usd);
+    assert_near(market.index_close[0], 96, 0);
+    assert_near(market.index_close[2], 89, 0);
     assert_string_equal(market.oi_scope, "binance");
     assert_false(market.any_reconstructed);
     for (size_t i = 0; i < MARKET_INPUT_COUNT; i++) {
@@ -251,6 +276,8 @@ static void without_a_mark_the_last_price_is_the_mark(void **state)
     small_market(&given);
     given.request.source[MARKET_MARK] = NULL;
     given.request.source[MARKET_OI] = NULL;
+    given.request.source[MARKET_DEPTH] = NULL;
+    given.request.source[MARKET_INDEX] = NULL;
     given.funding.spec.present = false;
     assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_NONE);
     assert_false(market.has_mark);
@@ -260,8 +287,94 @@ static void without_a_mark_the_last_price_is_the_mark(void **state)
     assert_null(market.oi_coins);
     assert_null(market.oi_scope);
     assert_null(market.funding_rate);
+    assert_null(market.depth);
+    assert_null(market.index_close);
     assert_int_equal(market.input_count[MARKET_OI], 0);
     market_free(&market);
+}
+
+static void depth_is_in_dollars_where_that_is_asked_for_or_all_there_is(void **state)
+{
+    static struct small_market given;
+    struct market market;
+    struct error err;
+
+    small_market(&given);
+    given.depth.spec.unit = SOURCE_UNIT_USD;
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_NONE);
+    assert_true(market.depth_usd);
+    assert_near(market.depth[0], 1200, 0);
+    assert_near(market.depth[2], 250, 0);
+    market_free(&market);
+
+    source_start(&given.depth, MARKET_DEPTH, scratch, "depth.csv", "generic");
+    source_time(&given.depth, "timestamp", "iso", 1);
+    source_column(&given.depth, SERIES_BAND, "percentage", 0);
+    source_column(&given.depth, SERIES_NOTIONAL, "notional", 0);
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_NONE);
+    assert_true(market.depth_usd);
+    assert_near(market.depth[0], 1200, 0);
+    market_free(&market);
+
+    /* A column of one's own, in coins, of which there is a value an hour. */
+    write_file("depth.csv", "time,depth\n2024-08-05T00:00Z,9\n2024-08-05T01:00Z,8\n"
+                            "2024-08-05T02:00Z,7\n");
+    source_start(&given.depth, MARKET_DEPTH, scratch, "depth.csv", "generic");
+    source_time(&given.depth, "time", "iso", 1);
+    source_column(&given.depth, SERIES_DEPTH, "depth", 0);
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_NONE);
+    assert_false(market.depth_usd);
+    assert_near(market.depth[0], 8, 0);
+    assert_near(market.depth[2], 7, 0);
+    market_free(&market);
+}
+
+/* The same value for two hours, in a column and in a band of a file that has dollars alone. */
+static void a_frozen_book_is_stale_however_it_is_written(void **state)
+{
+    static struct small_market given;
+    struct market market;
+    struct error err;
+
+    small_market(&given);
+    given.request.policies.stale_ms = 2 * HOUR;
+    write_file("depth.csv", "time,depth\n2024-08-05T00:00Z,9\n2024-08-05T01:00Z,9\n"
+                            "2024-08-05T02:00Z,9\n");
+    source_start(&given.depth, MARKET_DEPTH, scratch, "depth.csv", "generic");
+    source_time(&given.depth, "time", "iso", 1);
+    source_column(&given.depth, SERIES_DEPTH, "depth", 0);
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_DATA);
+    assert_non_null(strstr(err.message, "stale: depth = 9 for 2.0 h"));
+
+    write_file("depth.csv", "time,band,usd\n2024-08-05T00:00Z,-1,900\n2024-08-05T00:00Z,1,800\n"
+                            "2024-08-05T01:00Z,-1,900\n2024-08-05T01:00Z,1,700\n"
+                            "2024-08-05T02:00Z,-1,900\n2024-08-05T02:00Z,1,600\n");
+    source_start(&given.depth, MARKET_DEPTH, scratch, "depth.csv", "generic");
+    source_time(&given.depth, "time", "iso", 1);
+    source_column(&given.depth, SERIES_BAND, "band", 0);
+    source_column(&given.depth, SERIES_NOTIONAL, "usd", 0);
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_DATA);
+    assert_non_null(strstr(err.message, "stale: bid -1%: notional = 900 for 2.0 h"));
+
+    given.request.policies.on[QUALITY_STALE] = QUALITY_ACCEPT;
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_NONE);
+    assert_near(market.depth[1], 1500, 0);
+    assert_int_equal(market.quality[MARKET_DEPTH].count[QUALITY_STALE], 3);
+    market_free(&market);
+}
+
+static void depth_that_has_no_depth_is_refused(void **state)
+{
+    static struct small_market given;
+    struct market market;
+    struct error err;
+
+    small_market(&given);
+    given.request.source[MARKET_DEPTH] = &given.index.spec;
+    given.index.spec.role = MARKET_DEPTH;
+    assert_int_equal(read_and_say(&market, &given.request, &err), ERROR_DATA);
+    assert_non_null(strstr(err.message, "no column of depth"));
+    assert_null(market.depth);
 }
 
 static void a_request_that_cannot_be_met_says_why(void **state)
@@ -340,8 +453,8 @@ static void running_out_of_memory_leaves_nothing_behind(void **state)
         }
     }
     print_message("  %ld of %ld allocations are fatal\n", refused, countdown - 1);
-    /* 8 arrays of bars, 5 of amounts, and what reading six files takes. */
-    assert_true(refused > 13 + 6);
+    /* 8 arrays of bars, 7 of amounts, and what reading eight files takes. */
+    assert_true(refused > 15 + 8);
 }
 
 /* ---- Shipped markets ---- */
@@ -574,11 +687,74 @@ static void a_day_missing_from_the_archive_stops_or_is_carried(void **state)
     assert_non_null(strstr(err.message, "bar at 2025-10-04T00:00:00Z has no row"));
 }
 
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Of the bars' values, which are put in order. */
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[count / 2];
+}
+
+/* In the archive's book of October 10, 2025, the bids within 1 % are frozen for hours, which is
+   what a reader must be told; the asks are good. */
+static void the_book_of_10_october_2025_thinned_to_a_quarter(void **state)
+{
+    static struct source price, depth;
+    static struct source_filter asks;
+    static char column[] = "percentage", value[] = "1";
+    char folder[FOLDER_SIZE];
+    struct market market;
+    struct error err;
+
+    real_data(folder, "binance-vision");
+    source_start(&price, MARKET_PRICE, folder, "BTCUSD_PERP-1m-*.zip", "binance_klines");
+    source_start(&depth, MARKET_DEPTH, folder, "BTCUSDT-bookDepth-2025-10-10.csv.zst",
+                 "binance_book_depth");
+    depth.spec.format = NULL; /* sniffed */
+    struct market_request request =
+        request_of(at("2025-10-10T00:00Z"), at("2025-10-11T00:00Z"), MINUTE);
+    request.source[MARKET_PRICE] = &price.spec;
+    request.source[MARKET_DEPTH] = &depth.spec;
+    assert_int_equal(read_and_say(&market, &request, &err), ERROR_DATA);
+    assert_string_equal(err.key, "data.depth");
+    assert_non_null(strstr(err.message, "bid -1%: depth = 17.65"));
+
+    request.policies.on[QUALITY_STALE] = QUALITY_ACCEPT;
+    assert_int_equal(read_and_say(&market, &request, &err), ERROR_NONE);
+    assert_true(market.quality[MARKET_DEPTH].count[QUALITY_STALE] > 0);
+    /* At 00:00:07, the first rows of the file: 1,496.75 bid and 1,964.845 asked within 1 %. */
+    assert_true(market.depth[0] > 1000 && market.depth[0] < 10000);
+    market_free(&market);
+
+    asks = (struct source_filter){.column = column, .value = value};
+    depth.spec.filters = &asks;
+    depth.spec.filter_count = 1;
+    depth.spec.unit = SOURCE_UNIT_USD;
+    request.policies.on[QUALITY_STALE] = QUALITY_ERROR;
+    assert_int_equal(read_and_say(&market, &request, &err), ERROR_NONE);
+    assert_true(market.depth_usd);
+    /* Known of this file: a median of $237M asked within 1 %, $56.8M left at 21:22:31. */
+    double left = market.depth[market_bar_at(&market, at("2025-10-10T21:22Z"))];
+    double usual = median(market.depth, market.bars);
+    assert_near(left / 1e6, 56.8, 0.05);
+    assert_near(usual / 1e6, 237, 10);
+    assert_near(left / usual, 0.24, 0.015);
+    market_free(&market);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_input_comes_onto_one_clock),
         cmocka_unit_test(without_a_mark_the_last_price_is_the_mark),
+        cmocka_unit_test(depth_is_in_dollars_where_that_is_asked_for_or_all_there_is),
+        cmocka_unit_test(a_frozen_book_is_stale_however_it_is_written),
+        cmocka_unit_test(depth_that_has_no_depth_is_refused),
         cmocka_unit_test(a_request_that_cannot_be_met_says_why),
         cmocka_unit_test(running_out_of_memory_leaves_nothing_behind),
         cmocka_unit_test(a_shipped_series_is_called_a_reconstruction),
@@ -586,6 +762,7 @@ int main(void)
         cmocka_unit_test(ether_comes_onto_the_same_clock),
         cmocka_unit_test(open_interest_ends_where_its_file_ends),
         cmocka_unit_test(a_day_missing_from_the_archive_stops_or_is_carried),
+        cmocka_unit_test(the_book_of_10_october_2025_thinned_to_a_quarter),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -624,6 +624,212 @@ static void a_day_of_liquidations_is_spread_and_conserved(void **state)
                       &err, "liq_long = nan");
 }
 
+/* ---- Index ---- */
+
+static void an_index_needs_only_closes_and_the_last_of_a_bar_counts(void **state)
+{
+    int64_t time[4];
+    minutes(time, (int[]){0, 10, 20, 30}, 4);
+    double close[] = {100, 101, 102, 103}, out[2];
+    struct series series = series_of(time, 4, 10 * MINUTE);
+    struct market_align how = align_of(20 * MINUTE, 2, QUALITY_ERROR);
+    struct error err = {0};
+
+    assert_data_error(market_align_index(&series, &how, out, &err), &err, "no column for close");
+    series.column[SERIES_CLOSE] = close;
+    assert_int_equal(market_align_index(&series, &how, out, &err), ERROR_NONE);
+    assert_near(out[0], 101);
+    assert_near(out[1], 103);
+    how = align_of(5 * MINUTE, 8, QUALITY_CARRY);
+    assert_data_error(market_align_index(&series, &how, out, &err), &err, "step of 5m is finer");
+    how = align_of(20 * MINUTE, 2, QUALITY_ERROR);
+    close[2] = 0;
+    assert_data_error(market_align_index(&series, &how, out, &err), &err, "close = 0");
+}
+
+/* Closes of 101 at 00:10 and 107 at 00:40: two rows are missing, a step of 2 each. */
+static void a_gap_in_the_index_follows_the_policy(void **state)
+{
+    int64_t time[3];
+    minutes(time, (int[]){0, 10, 40}, 3);
+    double close[] = {100, 101, 107}, out[6];
+    struct series series = series_of(time, 3, 10 * MINUTE);
+    struct market_align how = align_of(10 * MINUTE, 5, QUALITY_ERROR);
+    struct error err = {0};
+    series.column[SERIES_CLOSE] = close;
+
+    assert_data_error(market_align_index(&series, &how, out, &err), &err,
+                      "no row at 2024-08-05T00:20:00Z");
+    how.gap = QUALITY_CARRY;
+    assert_int_equal(market_align_index(&series, &how, out, &err), ERROR_NONE);
+    assert_near(out[2], 101);
+    assert_near(out[3], 101);
+    how.gap = QUALITY_INTERPOLATE;
+    assert_int_equal(market_align_index(&series, &how, out, &err), ERROR_NONE);
+    assert_near(out[2], 103);
+    assert_near(out[3], 105);
+    assert_near(out[4], 107);
+    assert_int_equal(series.quality.applied[QUALITY_GAP], 4);
+    how.gap = QUALITY_ACCEPT;
+    assert_data_error(market_align_index(&series, &how, out, &err), &err, "has no row at all");
+    how = align_of(10 * MINUTE, 6, QUALITY_CARRY);
+    assert_data_error(market_align_index(&series, &how, out, &err), &err,
+                      "through 2024-08-05T01:00:00Z");
+}
+
+/* ---- Depth ---- */
+
+/* Snapshots of four bands each: -3, -0.8, 1.5 and 5 %, 10 minutes apart. */
+#define BANDS 4
+struct book {
+    int64_t time[8 * BANDS];
+    double band[8 * BANDS], coins[8 * BANDS], usd[8 * BANDS];
+    struct series series;
+};
+
+static void book_at(struct book *self, const int *minute, size_t count)
+{
+    static const double band[BANDS] = {-3, -0.8, 1.5, 5};
+    *self = (struct book){.series = series_of(self->time, count * BANDS, 10 * MINUTE)};
+    for (size_t i = 0; i < count * BANDS; i++) {
+        self->time[i] = START + minute[i / BANDS] * MINUTE;
+        self->band[i] = band[i % BANDS];
+        /* Near bid 10, 20, 30, ..., near ask 1, 2, 3, ...; the far bands hold more. */
+        double snapshot = (double)(i / BANDS + 1);
+        self->coins[i] =
+            snapshot * (band[i % BANDS] < 0 ? 10 : 1) + (i % BANDS % 3 == 0 ? 1000 : 0);
+        self->usd[i] = 60000 * self->coins[i];
+    }
+    self->series.column[SERIES_BAND] = self->band;
+    self->series.column[SERIES_DEPTH] = self->coins;
+    self->series.column[SERIES_NOTIONAL] = self->usd;
+}
+
+static void depth_is_that_of_bid_and_ask_nearest_one_percent(void **state)
+{
+    static struct book book;
+    struct market_align how = align_of(10 * MINUTE, 3, QUALITY_ERROR);
+    double out[3];
+    struct error err = {0};
+
+    book_at(&book, (int[]){0, 10, 20, 30}, 4);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    /* At the bars' closes, 00:10 to 00:30. */
+    assert_near(out[0], 22);
+    assert_near(out[1], 33);
+    assert_near(out[2], 44);
+    book_at(&book, (int[]){0, 10, 20, 30}, 4);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_NOTIONAL, out, &err),
+                     ERROR_NONE);
+    assert_near(out[2], 44 * 60000);
+    book_at(&book, (int[]){0, 10, 20, 30}, 4);
+    book.series.column[SERIES_DEPTH] = NULL;
+    assert_data_error(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), &err,
+                      "no column for depth");
+}
+
+static void a_moment_without_one_side_does_not_count(void **state)
+{
+    static struct book book;
+    struct market_align how = align_of(10 * MINUTE, 3, QUALITY_ERROR);
+    double out[3];
+    struct error err = {0};
+
+    book_at(&book, (int[]){0, 10, 20, 30}, 4);
+    book.band[1 * BANDS + 2] = 4.0; /* no ask near the price at 00:10 */
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[0], 11);
+    assert_near(out[1], 33);
+
+    /* Of a series of asks alone, the asks are the depth. */
+    book_at(&book, (int[]){0, 10, 20, 30}, 4);
+    for (size_t i = 0; i < 4 * BANDS; i++)
+        if (book.band[i] < 0)
+            book.band[i] = 10;
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[2], 4);
+}
+
+static void depth_holds_from_its_stamp_and_knows_nothing_too_early(void **state)
+{
+    static struct book book;
+    struct market_align how = align_of(5 * MINUTE, 6, QUALITY_INTERPOLATE);
+    double out[6];
+    struct error err = {0};
+
+    book_at(&book, (int[]){6, 16, 26}, 3);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[0], 11); /* before the first stamp, which is near */
+    assert_near(out[1], 11);
+    assert_near(out[2], 11); /* 00:15, a minute before the second */
+    assert_near(out[3], 22);
+    assert_near(out[5], 33);
+    assert_int_equal(book.series.quality.applied[QUALITY_GAP], 0);
+}
+
+/* 50 minutes between two snapshots of 10 are a gap; 40 are not, as books are stamped unevenly. */
+static void a_gap_in_depth_follows_the_policy(void **state)
+{
+    static struct book book;
+    struct market_align how = align_of(10 * MINUTE, 6, QUALITY_ERROR);
+    double out[6];
+    struct error err = {0};
+
+    book_at(&book, (int[]){0, 40, 50, 60}, 4);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[2], 11);
+    assert_near(out[3], 22);
+    book_at(&book, (int[]){0, 50, 60}, 3);
+    assert_data_error(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), &err,
+                      "no row at 2024-08-05T00:10:00Z");
+    how.gap = QUALITY_CARRY;
+    book_at(&book, (int[]){0, 50, 60}, 3);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[3], 11);
+    assert_near(out[4], 22);
+    assert_int_equal(book.series.quality.applied[QUALITY_GAP], 4);
+    how.gap = QUALITY_INTERPOLATE;
+    book_at(&book, (int[]){0, 50, 60}, 3);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[0], 13.2);
+    assert_near(out[3], 19.8);
+    how.gap = QUALITY_ACCEPT;
+    book_at(&book, (int[]){0, 50, 60}, 3);
+    assert_int_equal(market_align_depth(&book.series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[3], 11);
+    assert_int_equal(book.series.quality.applied[QUALITY_GAP], 0);
+}
+
+static void depth_without_bands_is_one_column(void **state)
+{
+    int64_t time[3];
+    minutes(time, (int[]){0, 60, 120}, 3);
+    double depth[] = {500, 300, 400}, out[8];
+    struct series series = series_of(time, 3, HOUR);
+    struct market_align how = align_of(30 * MINUTE, 4, QUALITY_ERROR);
+    struct error err = {0};
+    series.column[SERIES_DEPTH] = depth;
+
+    assert_int_equal(market_align_depth(&series, &how, SERIES_DEPTH, out, &err), ERROR_NONE);
+    assert_near(out[0], 500);
+    assert_near(out[1], 300);
+    assert_near(out[2], 300);
+    assert_near(out[3], 400);
+    time[1] = time[2];
+    series.rows = 2; /* two hours apart */
+    assert_data_error(market_align_depth(&series, &how, SERIES_DEPTH, out, &err), &err,
+                      "no row at 2024-08-05T01:00:00Z");
+    how = align_of(HOUR, 4, QUALITY_CARRY);
+    assert_data_error(market_align_depth(&series, &how, SERIES_DEPTH, out, &err), &err,
+                      "through 2024-08-05T04:00:00Z");
+    how.bars = 2;
+    depth[0] = -1;
+    assert_data_error(market_align_depth(&series, &how, SERIES_DEPTH, out, &err), &err,
+                      "depth = -1");
+    series.rows = 0;
+    assert_data_error(market_align_depth(&series, &how, SERIES_DEPTH, out, &err), &err, "no rows");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -649,6 +855,13 @@ int main(void)
         cmocka_unit_test(funding_must_cover_the_window_and_be_one_row_per_payment),
         cmocka_unit_test(a_quiet_hour_of_the_feed_is_zero_and_no_gap),
         cmocka_unit_test(a_day_of_liquidations_is_spread_and_conserved),
+        cmocka_unit_test(an_index_needs_only_closes_and_the_last_of_a_bar_counts),
+        cmocka_unit_test(a_gap_in_the_index_follows_the_policy),
+        cmocka_unit_test(depth_is_that_of_bid_and_ask_nearest_one_percent),
+        cmocka_unit_test(a_moment_without_one_side_does_not_count),
+        cmocka_unit_test(depth_holds_from_its_stamp_and_knows_nothing_too_early),
+        cmocka_unit_test(a_gap_in_depth_follows_the_policy),
+        cmocka_unit_test(depth_without_bands_is_one_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
