@@ -50,10 +50,22 @@ static void shocked(const struct path *self, const struct market_bars *bars, int
     out[1] = out[2] = out[3] = before * exp(end * self->move_log);
 }
 
+static struct path_bar made_bar(const struct path *self, size_t bar)
+{
+    const struct market_bars *bars = self->made;
+    struct path_bar out;
+    walk(bars, bar, high_first(self, bars->open[bar], bars->close[bar]), out.last);
+    for (int node = 0; node < PATH_NODES; node++)
+        out.mark[node] = out.last[node] * self->made_mark_ratio;
+    return out;
+}
+
 struct path_bar path_bar_at(const struct path *self, size_t bar)
 {
     const struct market *market = self->market;
     struct path_bar out;
+    if (self->made != NULL && bar >= self->made_from)
+        return made_bar(self, bar - self->made_from);
     int64_t from_ms = market->start_ms + (int64_t)bar * market->step_ms;
     if (self->shock && from_ms + market->step_ms > self->at_ms) {
         shocked(self, &market->last, from_ms, from_ms + market->step_ms, out.last);

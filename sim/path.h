@@ -34,9 +34,15 @@ struct path {
        `over_ms` (0: at once) from the last price before, and stays. */
     int64_t at_ms, over_ms;
     double move_log;
+    /* Of a made path: from bar `made_from` on the last price is that of these bars, and the mark
+       their multiple. NULL: none; not owned. */
+    const struct market_bars *made;
+    size_t made_from;
+    double made_mark_ratio;
 };
 
-/* The exogenous bar `bar` counted from the market's start; beyond the market only with a shock. */
+/* The exogenous bar `bar` counted from the market's start; beyond the market only with a shock or
+   a made path. */
 struct path_bar path_bar_at(const struct path *self, size_t bar);
 
 #endif

@@ -88,7 +88,8 @@ static int one_walk(struct running *self, struct run_one *one, const struct metr
     return ERROR_NONE;
 }
 
-static void one_run(struct running *self, const struct book *book, size_t level, size_t replicate)
+static void one_run(struct running *self, const struct path *path, const struct book *book,
+                    size_t level, size_t replicate)
 {
     const struct setup *setup = self->setup;
     size_t replicates = (size_t)setup->scenario->replicates;
@@ -98,7 +99,7 @@ static void one_run(struct running *self, const struct book *book, size_t level,
     struct replay_params params = setup_replay(setup, &setup->levels[level]);
     struct replay replay;
     struct error *err = &self->errors[index];
-    if (replay_init(&replay, &params, &setup->path, book, err) != ERROR_NONE)
+    if (replay_init(&replay, &params, path, book, err) != ERROR_NONE)
         return;
     one_walk(self, &self->ones[index], &run, &replay, err);
     replay_free(&replay);
@@ -112,7 +113,7 @@ static bool shares_book(const struct setup *setup)
 }
 
 /* Every level of one replicate. Parallel here when replicates alone do not fill the threads. */
-static void replicate_run(struct running *self, size_t replicate)
+static void levels_run(struct running *self, const struct path *path, size_t replicate)
 {
     const struct setup *setup = self->setup;
     size_t replicates = (size_t)setup->scenario->replicates;
@@ -124,18 +125,29 @@ static void replicate_run(struct running *self, size_t replicate)
 #pragma omp parallel for schedule(dynamic, 1) if (shared)
     for (size_t level = 0; level < setup->level_count; level++) {
         if (shared) {
-            one_run(self, &book, level, replicate);
+            one_run(self, path, &book, level, replicate);
             continue;
         }
         struct book own;
         if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own,
                        &self->errors[level * replicates + replicate]) == ERROR_NONE) {
-            one_run(self, &own, level, replicate);
+            one_run(self, path, &own, level, replicate);
             book_free(&own);
         }
     }
     if (shared)
         book_free(&book);
+}
+
+static void replicate_run(struct running *self, size_t replicate)
+{
+    struct made_path made;
+    struct path path;
+    if (setup_path(self->setup, (uint32_t)replicate, &made, &path, &self->errors[replicate]) !=
+        ERROR_NONE)
+        return;
+    levels_run(self, &path, replicate);
+    made_path_free(&made);
 }
 
 static void run_everything(struct running *self)

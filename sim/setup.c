@@ -56,13 +56,15 @@ static int read_positions(struct setup *self, struct error *err)
 
 /* ---- market and path -------------------------------------------------------------------- */
 
-/* Where the market is needed to: a shock takes over from the observed path. */
+/* Where the market is needed to: a shock takes over from the observed path, within a bar if need
+   be, a made path from the beginning of a bar. */
 static int64_t market_end(const struct scenario *scenario)
 {
-    if (scenario->path.model != PATH_SHOCK)
+    if (scenario->path.model == PATH_OBSERVED)
         return scenario->time.end_ms;
     int64_t step = scenario->time.step_ms;
-    int64_t steps = (scenario->path.shock_at_ms - scenario->time.warmup_ms + step - 1) / step;
+    int64_t part = scenario->path.model == PATH_SHOCK ? step - 1 : 0;
+    int64_t steps = (scenario->path.shock_at_ms - scenario->time.warmup_ms + part) / step;
     return scenario->time.warmup_ms + (steps > 0 ? steps : 1) * step;
 }
 
@@ -95,7 +97,16 @@ static enum path_wick wick_of(enum scenario_wick wick)
     return wick == WICK_LOW_FIRST ? PATH_WICK_LOW_FIRST : PATH_WICK_BY_CLOSE;
 }
 
-static void make_path(struct setup *self)
+/* A path made from the first bar on needs that bar for its price only. */
+static void forget_first_bar(struct market *market)
+{
+    if (market->funding_rate != NULL)
+        market->funding_rate[0] = 0.0;
+    if (market->liq_long_coins != NULL)
+        market->liq_long_coins[0] = market->liq_short_coins[0] = NAN;
+}
+
+static int make_path(struct setup *self, struct error *err)
 {
     const struct scenario *scenario = self->scenario;
     self->path = (struct path){
@@ -109,6 +120,17 @@ static void make_path(struct setup *self)
     int64_t step = scenario->time.step_ms;
     self->bars = (size_t)((scenario->time.end_ms - scenario->time.warmup_ms) / step);
     self->start_bar = (size_t)((scenario->time.start_ms - scenario->time.warmup_ms) / step);
+    if (!made_path_wanted(scenario))
+        return ERROR_NONE;
+    if (scenario->path.shock_at_ms - scenario->time.warmup_ms < step)
+        forget_first_bar(&self->market);
+    return made_path_fit(scenario, &self->market, &self->made, err);
+}
+
+int setup_path(const struct setup *self, uint32_t replicate, struct made_path *made,
+               struct path *out, struct error *err)
+{
+    return made_path_init(made, self->scenario, &self->made, &self->path, replicate, out, err);
 }
 
 /* Mean variance of the bars before the start, by their ranges (Parkinson 1980); of all bars when
@@ -210,7 +232,9 @@ int setup_init(struct setup *self, const struct scenario *scenario, struct error
                         "is missing; expected open interest, or positions in book.positions_from");
         goto out;
     }
-    make_path(self);
+    code = make_path(self, err);
+    if (code != ERROR_NONE)
+        goto out;
     make_levels(self);
     self->reference_variance = mean_variance(self);
     code = make_funding_z(self, err);

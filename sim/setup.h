@@ -15,6 +15,7 @@
 #include "datasets/venue_tables.h"
 #include "scenarios/scenario.h"
 #include "sim/book.h"
+#include "sim/made_path.h"
 #include "sim/path.h"
 #include "sim/replay.h"
 
@@ -26,7 +27,8 @@ struct setup_level {
 struct setup {
     const struct scenario *scenario; /* not owned */
     struct market market;
-    struct path path;
+    struct path path;              /* a made path's bars are each replicate's own: setup_path */
+    struct price_path_params made; /* of a made path, with what was fitted */
     size_t bars, start_bar;
     struct venue_tables tables[SCENARIO_VENUES_MAX];
     struct brackets *brackets[SCENARIO_VENUES_MAX]; /* in force during the run; owned */
@@ -45,6 +47,10 @@ struct setup {
 int setup_init(struct setup *self, const struct scenario *scenario, struct error *err);
 void setup_free(struct setup *self);
 
+/* The path of a replicate, the same for every level. `out` is valid while `self` and `made` are;
+   the caller frees `made`. Errors of made_path_init; then it needs no free. */
+int setup_path(const struct setup *self, uint32_t replicate, struct made_path *made,
+               struct path *out, struct error *err);
 /* The book of a replicate at a level; with oi.scale_by: traders it is the same for every level. */
 int setup_book(const struct setup *self, uint32_t replicate, const struct setup_level *level,
                struct book *book, struct error *err);

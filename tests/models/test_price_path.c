@@ -251,7 +251,8 @@ static void a_garch_path_begins_as_wild_as_its_history_ends(void **state)
     assert_int_equal(make(&params, &request, &after_wild, NULL), ERROR_NONE);
     request.history = calm;
     assert_int_equal(make(&params, &request, &after_calm, NULL), ERROR_NONE);
-    /* h has settled at (.02 + .08 * 100) / (1 - .9) against .02 / (1 - .9); the draw is the same. */
+    /* h has settled at (.02 + .08 * 100) / (1 - .9) against .02 / (1 - .9); the draw is the same.
+     */
     double ratio = log(after_wild.close[0] / 50000.0) / log(after_calm.close[0] / 50000.0);
     assert_near(ratio, sqrt((0.02 + 0.08 * 100.0) / 0.02), 1e-3);
 }
