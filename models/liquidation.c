@@ -64,11 +64,11 @@ static double value_at_mark(const struct margin_formula *formula,
            unit_value(formula, position->entry_price);
 }
 
-static double bracket_value(const struct margin_formula *formula,
+static double bracket_value(const struct margin_formula *formula, const struct brackets *brackets,
                             const struct liquidation_position *position, double price)
 {
-    return formula->bracket_at_entry ? position->notional_usd
-                                     : value_at_mark(formula, position, price);
+    return margin_keeps_bracket(formula, brackets) ? position->notional_usd
+                                                   : value_at_mark(formula, position, price);
 }
 
 double liquidation_equity_share(const struct margin_formula *formula,
@@ -104,7 +104,7 @@ double liquidation_maintenance_share(const struct margin_formula *formula,
                                      const struct brackets *brackets,
                                      const struct liquidation_position *position, double price)
 {
-    int n = brackets_find(brackets, bracket_value(formula, position, price));
+    int n = brackets_find(brackets, bracket_value(formula, brackets, position, price));
     return maintenance_by(formula, brackets, position, price, n,
                           brackets->cum_usd[n] / position->notional_usd);
 }
@@ -114,7 +114,7 @@ static double brackets_share(const struct liquidation_rule *rule,
                              const struct liquidation_position *position, double price,
                              double equity)
 {
-    double value = bracket_value(formula, position, price);
+    double value = bracket_value(formula, brackets, position, price);
     int n = brackets_find(brackets, value);
     int target = n - rule->brackets;
     if (n == 0 || target < 0 || target == n)
@@ -135,15 +135,16 @@ static double maintained_share(const struct margin_formula *formula,
                                const struct liquidation_position *position, double price,
                                double equity)
 {
-    double value = bracket_value(formula, position, price);
+    double value = bracket_value(formula, brackets, position, price);
+    double most = 1.0; /* of the position, in bracket n */
     for (int n = brackets_find(brackets, value); n >= 0; n--) {
         double rate = maintenance_by(formula, brackets, position, price, n, 0.0);
         double with_cum = maintenance_by(formula, brackets, position, price, n,
                                          brackets->cum_usd[n] / position->notional_usd);
-        double x = rate > 0.0 ? (equity + rate - with_cum) / rate : 1.0;
-        x = fmin(x, brackets->cap_usd[n] / value);
-        if (n == 0 || x * value > brackets->floor_usd[n])
-            return fmin(x, 1.0);
+        double x = rate > 0.0 ? fmin((equity + rate - with_cum) / rate, most) : most;
+        most = brackets->floor_usd[n] / value;
+        if (n == 0 || x > most)
+            return x;
     }
     return 0.0;
 }

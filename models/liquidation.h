@@ -70,7 +70,8 @@ struct liquidation_position {
 };
 
 /* Equity over the notional at mark `price`, and maintenance margin over it: by the bracket of the
-   notional at entry or at mark, as the formula says. */
+   notional at entry where margin_keeps_bracket, else at mark. Brackets are those made ready by
+   margin_prepare, so that a formula with a fee counts it as part of the maintenance margin. */
 double liquidation_equity_share(const struct margin_formula *formula,
                                 const struct liquidation_position *position, double price);
 double liquidation_maintenance_share(const struct margin_formula *formula,
