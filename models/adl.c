@@ -53,15 +53,15 @@ const struct adl_ranking adl_rankings[] = {
      .winners_only = false,
      .score = score_pnl_margin_ratio},
     {.name = "hyperliquid",
-     .documentation =
-         "mark price over entry price (for shorts entry over mark) times notional over "
-         "account value",
+     .documentation = "positions in profit, by mark price over entry price (for shorts entry over "
+                      "mark) times notional over account value",
      .source = "Hyperliquid docs, \"Auto-deleveraging\"; the inverse for shorts: own reading",
-     .winners_only = false,
+     .winners_only = true,
      .score = score_hyperliquid},
     {.name = "pro_rata",
-     .documentation = "every position in profit loses the same part",
-     .source = "Chitra, \"Autodeleveraging: Impossibilities and Optimization\", arXiv:2512.01112",
+     .documentation = "every position in profit loses the same part of its coins",
+     .source = "Chitra 2025, \"Autodeleveraging: Impossibilities and Optimization\", "
+               "arXiv:2512.01112",
      .winners_only = true,
      .score = NULL},
     {.name = "lifo",
