@@ -49,7 +49,8 @@ const struct adl_ranking adl_rankings[] = {
     {.name = "pnl_margin_ratio",
      .documentation = "PnL share over margin ratio (equity over maintenance margin) where in "
                       "profit, PnL share times margin ratio where not",
-     .source = "OKX, \"Automatic-Deleveraging: what it is and how it affects your positions\"",
+     .source = "OKX, \"Automatic-Deleveraging: what it is and how it affects your positions\"; the "
+               "score of losses: own reading",
      .winners_only = false,
      .score = score_pnl_margin_ratio},
     {.name = "hyperliquid",
