@@ -163,12 +163,19 @@ static void print_lines(const struct scenario *scenario, const struct run_tables
     }
 }
 
-static const char *path_words(const struct scenario *scenario, char buffer[128])
+static const char *path_words(const struct setup *setup, char buffer[128])
 {
+    const struct scenario *scenario = setup->scenario;
     char at[CALENDAR_TEXT_SIZE];
     if (scenario->path.model == PATH_SHOCK) {
         snprintf(buffer, 128, "a move of %+.2f %% at %s, forced orders move the price",
                  100.0 * expm1(scenario->path.shock_move_log),
+                 calendar_format_iso(scenario->path.shock_at_ms, at));
+        return buffer;
+    }
+    if (made_path_wanted(scenario)) {
+        snprintf(buffer, 128, "random (%s) from %s, forced orders move the price",
+                 price_path_models[setup->made.kind].name,
                  calendar_format_iso(scenario->path.shock_at_ms, at));
         return buffer;
     }
@@ -190,7 +197,7 @@ static void print_summary(const struct setup *setup, const struct run_tables *ta
            calendar_format_iso(scenario->time.start_ms, start),
            calendar_format_iso(scenario->time.end_ms, end),
            calendar_format_duration(scenario->time.step_ms, step));
-    printf("  %-24s%s\n", "price path", path_words(scenario, words));
+    printf("  %-24s%s\n", "price path", path_words(setup, words));
     cli_number_short((double)tables->summary[0].positions, 0, count);
     printf("  %-24s%s positions, %zu replicate%s%s\n", "book", count, replicates,
            replicates == 1 ? "" : "s", replicates > 1 ? ": means (and ranges) below" : "");
