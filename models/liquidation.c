@@ -117,7 +117,7 @@ static double brackets_share(const struct liquidation_rule *rule,
     double value = bracket_value(formula, brackets, position, price);
     int n = brackets_find(brackets, value);
     int target = n - rule->brackets;
-    if (n == 0 || target < 0 || target == n)
+    if (target < 0 || target == n)
         return 1.0;
     if (equity < maintenance_by(formula, brackets, position, price, 0, 0.0))
         return 1.0;
@@ -137,7 +137,7 @@ static double maintained_share(const struct margin_formula *formula,
 {
     double value = bracket_value(formula, brackets, position, price);
     double most = 1.0; /* of the position, in bracket n */
-    for (int n = brackets_find(brackets, value); n >= 0; n--) {
+    for (int n = brackets_find(brackets, value);; n--) {
         double rate = maintenance_by(formula, brackets, position, price, n, 0.0);
         double with_cum = maintenance_by(formula, brackets, position, price, n,
                                          brackets->cum_usd[n] / position->notional_usd);
@@ -146,7 +146,6 @@ static double maintained_share(const struct margin_formula *formula,
         if (n == 0 || x > most)
             return x;
     }
-    return 0.0;
 }
 
 double liquidation_share(const struct liquidation_rule *rule, const struct margin_formula *formula,

@@ -303,7 +303,12 @@ static void a_fifth_of_positions_above_100k(void **state)
     assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 1e5) == 0.2);
     /* 1.01 coins at 99,000 are 99,990 USD. */
     assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 99e3) == 1.0);
+    p.notional_usd = 1e5;
+    assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 1e5) == 1.0);
     p.notional_usd = 5e6;
+    /* Below 97,500 there is no margin to leave a rest with. */
+    assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 97501) == 0.2);
+    assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 97499) == 1.0);
     p.cooling = true;
     assert_true(liquidation_share(&hyperliquid, formula, &flat, &p, 99e3) == 1.0);
 }
