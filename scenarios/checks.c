@@ -263,7 +263,7 @@ static void check_venue(struct reader *reader, const struct scenario *scenario, 
                       "%.40s is liquidated as it opens; expected flat_rate below "
                       "1 / flat_max_leverage",
                       venue->name);
-    if (!flat && !rules_shipped(brackets_name(venue)))
+    if (!flat && venue->liquidation != LIQUIDATION_NONE && !rules_shipped(brackets_name(venue)))
         reader_report(reader, node, "venues",
                       "%.40s has no shipped bracket tables; expected rules such as binance, or "
                       "flat",
@@ -283,13 +283,20 @@ static void check_venue(struct reader *reader, const struct scenario *scenario, 
 
 static void check_venues(struct reader *reader, const struct scenario *scenario)
 {
-    double sum = 0;
+    double sum = 0, automatic = 0;
     if (!GOOD(reader, "venues"))
         return;
     for (size_t i = 0; i < scenario->venue_count; i++) {
+        const struct scenario_venue *venue = &scenario->venues[i];
         check_venue(reader, scenario, i);
-        sum += scenario->venues[i].oi_share;
+        sum += venue->oi_share;
+        if (venue->liquidation != LIQUIDATION_NONE)
+            automatic += venue->oi_share * venue->reliability;
     }
+    if (!(automatic > 0))
+        reader_report(reader, place(reader, "venues"), "venues",
+                      "none of them liquidates; expected a venue with a reliability above 0 and "
+                      "a liquidation other than none");
     if (!(fabs(sum - 1) <= SHARE_TOLERANCE))
         reader_report(reader, place(reader, "venues"), "venues",
                       "the shares of open interest sum to %.12g; expected oi_share to sum to 1",

@@ -269,7 +269,7 @@ static const struct schema_row scenario_rows[] = {
     ROW_NUMBER("impact.depth.zeta", "", HERE(impact.depth.zeta), "1.0", 0, 10, FIELD_OWN_PRIOR,
                "volatility: log depth falls by zeta times log relative volatility"),
     ROW_NUMBER("impact.depth.floor", "share", HERE(impact.depth.floor), "0.02", SCHEMA_ABOVE_ZERO,
-               1, FIELD_OWN_PRIOR, "volatility: depth never falls below this share of its mean"),
+               1, FIELD_OWN_PRIOR, "volatility, series: depth never falls below this share of its mean"),
     ROW_DURATION("impact.depth.half_life", HERE(impact.depth.half_life_ms), "1h", 1000, 365 * DAY,
                  FIELD_OWN_PRIOR, "volatility: in which depth recovers by half"),
     ROW_NUMBER("impact.depth_oi_exponent", "", HERE(impact.depth_oi_exponent), "0.5", -5, 5,

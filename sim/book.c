@@ -41,6 +41,7 @@ static int classes_make(struct book *self, const struct book_venue *venues, size
                 for (int n = 0; n < table->count; n++) {
                     self->classes[next++] = (struct book_class){
                         .venue = (int)v,
+                        .table = (int)t,
                         .side = side,
                         .bracket = n,
                         .slope = venues[v].formula->slope(side, table->rate[n]),

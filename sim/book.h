@@ -43,6 +43,8 @@ struct book_venue {
     char name[64];
     const struct margin_formula *formula;
     double oi_share;               /* of the OI of each side; shares sum to 1 */
+    bool by_hand;                  /* no automatic liquidation (CME): none of it is drawn, its share
+                                      of the opens is held outside the book */
     const struct brackets *tables; /* by date, ascending; must outlive the book */
     size_t table_count;            /* at least 1 */
 };
@@ -50,7 +52,8 @@ struct book_venue {
 /* One (venue, bracket table, bracket, side). */
 struct book_class {
     int venue;
-    int side; /* +1, -1 */
+    int table; /* of the venue */
+    int side;  /* +1, -1 */
     int bracket;
     double slope; /* a of models/margin.h */
     double rate;  /* MMR */
@@ -89,6 +92,8 @@ struct book {
        quote currency, for its one bar opens 1 coin at price 1. */
     bool from_file;
     double file_coins[2];     /* given, by side */
+    double held_share[2];     /* drawn book: part of each side's opens outside it: venues by hand
+                                 and pools; the shares of a bar's positions sum to the rest */
     double residual_coins[2]; /* that the smaller side lacks: held, and never liquidated */
 };
 
@@ -110,6 +115,8 @@ struct book_params {
         leverage; /* .maximum, when above 0, bounds leverage besides the venues */
     struct size_params size;
     double crowd_tilt;
+    double pool_share; /* in [-1, 1]: above 0, the part of the short opens that a pool holds; below
+                          0, of the long opens */
     double hedged_short_share;
     double hedged_leverage[2];
     size_t venue_count;

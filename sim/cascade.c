@@ -1,8 +1,10 @@
 #include "sim/cascade.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "sim/cascade_shoot.h"
 
 enum { BRANCHING_POINTS = 10 };
 
@@ -19,103 +21,151 @@ static double order_coins(int side_index, double coins)
     return side_index == BOOK_LONG ? -coins : coins;
 }
 
-static void price_at(struct cascade *self, double exogenous_last, double exogenous_mark)
-{
-    if (!self->feedback) {
-        self->last = exogenous_last;
-        self->mark = exogenous_mark;
-        return;
-    }
-    double impact = impact_log(self->impact, self->state, self->depth);
-    double factor = exp(impact);
-    self->last = exogenous_last * factor;
-    self->mark = exogenous_mark *
-                 (self->mark_passthrough == 1.0 ? factor : exp(self->mark_passthrough * impact));
-}
-
 static bool reached(int side_index, double trigger_price, double mark)
 {
     return side_index == BOOK_LONG ? mark <= trigger_price : mark >= trigger_price;
 }
 
-/* The side whose next position the mark has reached, or -1. */
-static int reached_side(struct ladder *ladder, double mark)
+/* ---- what fires next -------------------------------------------------------------------- */
+
+/* The marks at the beginning of a generation. */
+struct wave {
+    double mark[BOOK_VENUES_MAX];
+};
+
+static void wave_begin(const struct cascade *self, struct wave *wave)
+{
+    for (int g = 0; g < self->ladder->market_count; g++)
+        wave->mark[g] = self->prices->market[g].mark;
+}
+
+/* Of the markets whose next position of a side is reached, the one that is past it the farthest;
+   -1: none. */
+static int reached_market(const struct cascade *self, int side)
+{
+    if (self->ladder->market_count == 1) {
+        const struct ladder_next *next = ladder_peek(self->ladder, 0, side);
+        bool fires = next->any && reached(side, next->trigger_price, self->prices->market[0].mark);
+        return fires ? 0 : -1;
+    }
+    int found = -1;
+    double farthest = NAN;
+    for (int g = 0; g < self->ladder->market_count; g++) {
+        const struct ladder_next *next = ladder_peek(self->ladder, g, side);
+        double mark = self->prices->market[g].mark;
+        if (!next->any || !reached(side, next->trigger_price, mark))
+            continue;
+        double past = next->trigger_price / mark;
+        if (found < 0 || (side == BOOK_LONG ? past > farthest : past < farthest)) {
+            found = g;
+            farthest = past;
+        }
+    }
+    return found;
+}
+
+/* The side and market whose next position is to fire; false: none is reached. */
+static bool find_next(const struct cascade *self, int *out_side, int *out_market)
 {
     for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
-        const struct ladder_next *next = ladder_peek(ladder, side);
-        if (next->any && reached(side, next->trigger_price, mark))
-            return side;
+        int market = reached_market(self, side);
+        if (market < 0)
+            continue;
+        *out_side = side;
+        *out_market = market;
+        return true;
     }
-    return -1;
+    return false;
 }
 
-static int shoot(struct cascade *self, int side, double exogenous_last, double exogenous_mark,
-                 struct error *err)
+/* ---- walking ---------------------------------------------------------------------------- */
+
+/* Time passes between two generations, if there is room for it. */
+static int tick(struct cascade *self, const struct cascade_node *node, int64_t *spent_ms,
+                bool *out_ticked, struct error *err)
 {
-    struct cascade_shot *shots =
-        memory_grow(self->shots, &self->shot_capacity, self->shot_count + 1, sizeof *shots);
-    if (shots == NULL)
-        return error_memory(err, "the positions of a cascade");
-    self->shots = shots;
-    struct cascade_shot *shot = &shots[self->shot_count++];
-    shot->side_index = side;
-    shot->trigger_price = ladder_peek(self->ladder, side)->trigger_price;
-    shot->position = ladder_fire(self->ladder, side);
-    const struct book_position *position = shot->position.position;
-    shot->coins = ledger_coins(self->ledger, side, shot->position.bar,
-                               tier_of((double)position->leverage), position->share);
-    if (self->nearby != NULL)
-        nearby_fire(self->nearby, &shot->position, shot->coins);
-    shot->last_before = self->last;
-    impact_add(self->impact, self->state, order_coins(side, shot->coins), self->depth);
-    if (self->feedback)
-        price_at(self, exogenous_last, exogenous_mark);
-    shot->last_after = self->last;
-    return ERROR_NONE;
+    *out_ticked = self->generation_ms > 0 && *spent_ms + self->generation_ms <= node->room_ms;
+    if (!*out_ticked)
+        return ERROR_NONE;
+    *spent_ms += self->generation_ms;
+    prices_pass(self->prices, self->generation_ms);
+    prices_place(self->prices, node->exogenous_last, node->exogenous_mark);
+    return ladder_release(self->ladder, node->time_ms + *spent_ms, err);
 }
 
-int cascade_node(struct cascade *self, double exogenous_last, double exogenous_mark,
+static int fire_all(struct cascade *self, const struct cascade_node *node, int64_t *spent_ms,
+                    struct error *err)
+{
+    struct wave wave;
+    bool ticked = false;
+    int side, market, code = ERROR_NONE;
+    wave_begin(self, &wave);
+    while (code == ERROR_NONE && find_next(self, &side, &market)) {
+        double trigger = ladder_peek(self->ladder, market, side)->trigger_price;
+        bool later = self->generations > 0 && !reached(side, trigger, wave.mark[market]);
+        if (later && !ticked) {
+            code = tick(self, node, spent_ms, &ticked, err);
+            wave_begin(self, &wave);
+            if (code != ERROR_NONE || ticked)
+                continue;
+        }
+        self->generations += self->generations == 0 || later || ticked;
+        ticked = false;
+        code = cascade_shoot(self, side, market, node, node->time_ms + *spent_ms, err);
+    }
+    return code;
+}
+
+/* Everything that fired, at the node's last price. */
+static void settle_final(struct cascade *self)
+{
+    for (size_t i = 0; i < self->shot_count; i++) {
+        const struct cascade_shot *shot = &self->shots[i];
+        struct settle_case of = cascade_case(self, &shot->position, shot->coins);
+        settle_count(self->settle, &of);
+        settle_order(self->settle, &of, shot->coins, self->prices->market[shot->market].last,
+                     self->venues[shot->position.class->venue].rule.fee_rate);
+    }
+}
+
+int cascade_walk(struct cascade *self, const struct cascade_node *node, int64_t *out_spent_ms,
                  struct error *err)
 {
     self->shot_count = 0;
     self->generations = 0;
-    price_at(self, exogenous_last, exogenous_mark);
-    double wave_mark = self->mark;
-    for (;;) {
-        int side = reached_side(self->ladder, self->mark);
-        if (side < 0)
-            return ERROR_NONE;
-        if (self->generations == 0) {
-            self->generations = 1;
-        } else if (!reached(side, ladder_peek(self->ladder, side)->trigger_price, wave_mark)) {
-            self->generations++;
-            wave_mark = self->mark;
-        }
-        int code = shoot(self, side, exogenous_last, exogenous_mark, err);
-        if (code != ERROR_NONE)
-            return code;
-    }
+    *out_spent_ms = 0;
+    prices_place(self->prices, node->exogenous_last, node->exogenous_mark);
+    int code = ladder_release(self->ladder, node->time_ms, err);
+    if (code == ERROR_NONE)
+        code = fire_all(self, node, out_spent_ms, err);
+    if (code == ERROR_NONE && self->settle->fill == SETTLE_FINAL)
+        settle_final(self);
+    return code;
 }
 
-bool cascade_unreachable(const struct cascade *self, const struct impact_state *before)
+/* ---- reachability ----------------------------------------------------------------------- */
+
+bool cascade_unreachable(const struct cascade *self, const struct prices_impact *before)
 {
-    double total = impact_log(self->impact, self->state, self->depth);
-    struct impact_state state = *before;
+    const struct prices *prices = self->prices;
+    struct prices_impact impact = *before;
     double mark = NAN; /* without some shot at or before this one, all since of the same side ... */
-    int side = -1;     /* ... which is this */
+    int side = -1, market = -1; /* ... and market, which are these */
     for (size_t i = 0; i < self->shot_count; i++) {
         const struct cascade_shot *shot = &self->shots[i];
         /* Shots of one side move the mark towards their triggers: what was reached without the
            earlier ones is reached with them. */
-        if (shot->side_index != side || !reached(side, shot->trigger_price, mark)) {
+        if (shot->side_index != side || shot->market != market ||
+            !reached(side, shot->trigger_price, mark)) {
             /* The price without this shot and those behind it. */
-            double undone = impact_log(self->impact, &state, self->depth) - total;
-            mark = self->mark * exp(self->mark_passthrough * undone);
+            mark = prices_mark_with(prices, shot->market, &impact);
             side = shot->side_index;
+            market = shot->market;
             if (!reached(side, shot->trigger_price, mark))
                 return true;
         }
-        impact_add(self->impact, &state, order_coins(shot->side_index, shot->coins), self->depth);
+        impact_add(&prices->params->impact, &impact.state[prices_state_of(prices, market)],
+                   order_coins(side, shot->coins), prices_depth_of(prices, market));
     }
     return false;
 }

@@ -5,6 +5,13 @@
  * the least fixed point: the smallest set of positions that explains its own price. The cost is
  * that of the positions fired.
  *
+ * What an order is for, the whole position or a part, is its venue's rule; the rest of a position
+ * is back on the ladder at once, or when the venue looks at it again. Orders are settled as they
+ * fill, because the margin of a rest, the fund and deleveraging depend on it.
+ *
+ * Within a step a cascade takes no time, or generations follow each other at a given distance in
+ * which impact decays.
+ *
  * Feedback `false` (open loop) leaves the price where the path puts it: used where an observed
  * price already holds the impact of what was liquidated.
  */
@@ -13,47 +20,69 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
-#include "models/impact.h"
+#include "models/adl.h"
+#include "models/liquidation.h"
+#include "sim/deleverage.h"
 #include "sim/ladder.h"
 #include "sim/ledger.h"
 #include "sim/nearby.h"
+#include "sim/prices.h"
+#include "sim/settle.h"
 
-/* One fired position, in the order of firing. */
+#define CASCADE_ORDERS_MAX 32 /* partial orders for one position before the whole is closed */
+
+/* How a venue liquidates and deleverages. */
+struct cascade_venue {
+    struct liquidation_rule rule;
+    const struct adl_ranking *adl; /* NULL: what the fund cannot pay is bad debt */
+    double adl_drawdown;           /* of the fund from its peak, at which deleveraging begins */
+};
+
+/* One order, in the order of firing. */
 struct cascade_shot {
     struct ladder_fired position;
-    int side_index;
-    double coins;
+    int side_index, market;
+    double coins;                   /* ordered; of a takeover: 0 */
     double trigger_price;           /* mark */
-    double last_before, last_after; /* last price before and after its own impact */
+    double last_before, last_after; /* last price of its market before and after its own impact */
 };
 
 struct cascade {
-    struct ladder *ladder;       /* not owned */
-    const struct ledger *ledger; /* not owned; unchanged until the shots are settled */
-    const struct impact_params *impact;
-    struct impact_state *state; /* grows by what fires */
-    struct nearby *nearby;      /* loses what fires; NULL: not kept */
-    double depth;               /* relative, of this step */
-    bool feedback;
-    double mark_passthrough;
-    struct cascade_shot *shots; /* owned; reused from node to node */
+    const struct cascade_venue *venues; /* not owned */
+    struct ladder *ladder;              /* not owned */
+    struct ledger *ledger;              /* not owned */
+    struct prices *prices;              /* not owned */
+    struct settle *settle;              /* not owned */
+    struct deleverage *deleverage;      /* not owned */
+    struct nearby *nearby;              /* loses what fires; NULL: not kept */
+    int64_t generation_ms;              /* time between generations; 0: none */
+    struct cascade_shot *shots;         /* owned; reused from node to node */
     size_t shot_count, shot_capacity;
-    int generations;   /* waves of the last node: those fired by the move itself are the first */
-    double last, mark; /* prices after the node */
+    int generations; /* waves of the last node: those fired by the move itself are the first */
+};
+
+/* Where and when a node is. */
+struct cascade_node {
+    double exogenous_last, exogenous_mark;
+    double previous_last; /* of the path: continuous up to here from it; NaN after a jump */
+    int64_t time_ms;
+    int64_t room_ms; /* until the next node: generations may take as long */
 };
 
 void cascade_free(struct cascade *self);
 
-/* Moves the exogenous prices to (last, mark) and fires what is reached; `shots` then holds what
-   fired. ERROR_IO when memory is short. */
-int cascade_node(struct cascade *self, double exogenous_last, double exogenous_mark,
+/* Moves the exogenous prices to the node's, fires what is reached and settles it; `shots` then
+   holds the orders, and `out_spent_ms` the time that generations took. ERROR_IO when memory is
+   short. */
+int cascade_walk(struct cascade *self, const struct cascade_node *node, int64_t *out_spent_ms,
                  struct error *err);
 
 /* After an open-loop node: true when the impact-free path could not have reached every level that
    fired, i.e. some level lies inside the jump of what fired from it on. */
-bool cascade_unreachable(const struct cascade *self, const struct impact_state *before);
+bool cascade_unreachable(const struct cascade *self, const struct prices_impact *before);
 
 /* The branching ratio at the present prices: the largest I(Q(d)) / d over d = window/10 ... window,
    Q(d) what would be liquidated within d of log mark price, on the worse side. Above 1 the book can

@@ -62,11 +62,11 @@ static void heap_pop(struct ladder_heap *heap)
 /* ---- keys and prices -------------------------------------------------------------------- */
 
 static double position_key(const struct ladder *self, const struct book_class *class,
-                           const struct ladder_bar *bar, const struct book_position *position)
+                           const struct ladder_bar *bar, double kappa)
 {
     const struct margin_formula *formula = self->book->venues[class->venue].formula;
     double funding = formula->inverse ? bar->funding.inverse : bar->funding.linear;
-    return (double)class->side * (margin_unit(formula, bar->price) * position->kappa - funding);
+    return (double)class->side * (margin_unit(formula, bar->price) * kappa - funding);
 }
 
 /* Mark price at which a key of a class fires. */
@@ -94,39 +94,68 @@ static void place_heaps(struct ladder *self)
     }
 }
 
-static void list_sides(struct ladder *self)
+/* Sorts the classes into groups, ascending within each. */
+static void list_groups(struct ladder *self)
 {
     const struct book *book = self->book;
-    for (int side = 0; side < 2; side++) {
-        if (side == 1)
-            self->side_classes[1] = self->side_classes[0] + self->side_class_count[0];
-        for (int c = 0; c < book->class_count; c++)
-            if (book_side_index(book->classes[c].side) == side)
-                self->side_classes[side][self->side_class_count[side]++] = c;
+    int *list = self->class_lists;
+    for (int g = 0; g < 2 * self->market_count; g++) {
+        struct ladder_group *group = &self->groups[g];
+        group->classes = list;
+        for (int c = 0; c < book->class_count; c++) {
+            const struct book_class *class = &book->classes[c];
+            int market = self->market_count > 1 ? class->venue : 0;
+            if (2 * market + book_side_index(class->side) != g)
+                continue;
+            group->classes[group->class_count++] = c;
+            self->group_of[c] = group;
+        }
+        list += group->class_count;
     }
 }
 
-int ladder_init(struct ladder *self, const struct book *book, struct error *err)
+static bool keep_deleveraging(struct ladder *self)
+{
+    const struct book *book = self->book;
+    self->left = memory_alloc(book->entry_count, sizeof *self->left);
+    self->run_next = memory_alloc(book->run_count, sizeof *self->run_next);
+    if (self->left == NULL || self->run_next == NULL)
+        return false;
+    for (size_t i = 0; i < book->entry_count; i++)
+        self->left[i] = 1.0;
+    for (size_t r = 0; r < book->run_count; r++)
+        self->run_next[r] = book->runs[r].first;
+    return true;
+}
+
+int ladder_init(struct ladder *self, const struct book *book, bool split, bool deleveraging,
+                struct error *err)
 {
     size_t classes = (size_t)book->class_count;
     size_t slack = 2 * (LINE_BYTES / sizeof *self->heads) * (classes + 1);
     memset(self, 0, sizeof *self);
     self->book = book;
+    self->market_count = split ? (int)book->venue_count : 1;
+    rests_init(&self->rests, book->class_count);
     self->retired = memory_zeroed(book->run_count, sizeof *self->retired);
     self->heads = memory_alloc(book->run_count + slack, sizeof *self->heads);
     self->heaps = memory_zeroed(classes, sizeof *self->heaps);
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
-    self->side_classes[0] = memory_alloc(classes, sizeof *self->side_classes[0]);
+    self->groups = memory_zeroed(2 * (size_t)self->market_count, sizeof *self->groups);
+    self->group_of = memory_zeroed(classes, sizeof *self->group_of);
+    self->class_lists = memory_alloc(classes, sizeof *self->class_lists);
     self->class_price = memory_zeroed(classes, sizeof *self->class_price);
     self->class_known = memory_zeroed(classes, sizeof *self->class_known);
-    if (self->class_price == NULL || self->class_known == NULL || self->retired == NULL ||
-        self->heads == NULL || self->heaps == NULL || self->bars == NULL ||
-        self->side_classes[0] == NULL) {
+    self->class_rest = memory_zeroed(classes, sizeof *self->class_rest);
+    if (self->class_price == NULL || self->class_known == NULL || self->class_rest == NULL ||
+        self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL ||
+        self->groups == NULL || self->group_of == NULL || self->class_lists == NULL ||
+        (deleveraging && !keep_deleveraging(self))) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
     place_heaps(self);
-    list_sides(self);
+    list_groups(self);
     return ERROR_NONE;
 }
 
@@ -136,9 +165,15 @@ void ladder_free(struct ladder *self)
     memory_free(self->heads);
     memory_free(self->heaps);
     memory_free(self->bars);
-    memory_free(self->side_classes[0]);
+    memory_free(self->groups);
+    memory_free(self->group_of);
+    memory_free(self->class_lists);
     memory_free(self->class_price);
     memory_free(self->class_known);
+    memory_free(self->class_rest);
+    memory_free(self->left);
+    memory_free(self->run_next);
+    rests_free(&self->rests);
     memset(self, 0, sizeof *self);
 }
 
@@ -162,22 +197,29 @@ static void heap_sweep(const struct ladder *self, int side_index, struct ladder_
     heap->swept = heap->count;
 }
 
+/* Something of a class has changed that may change what fires next. */
+static void forget_class(struct ladder *self, uint32_t class_id)
+{
+    self->class_known[class_id] = self->group_of[class_id]->known = false;
+}
+
 void ladder_open(struct ladder *self, size_t bar, double price)
 {
     const struct book *book = self->book;
     struct ladder_bar opened = {price, self->funding};
     self->bars[bar] = opened;
+    self->opened_bars = bar + 1;
     for (uint32_t r = book->bar_runs[bar]; r < book->bar_runs[bar + 1]; r++) {
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
         struct ladder_heap *heap = &self->heaps[run->class_id];
         int side = book_side_index(class->side);
-        struct ladder_head head = {position_key(self, class, &opened, &book->positions[run->first]),
-                                   r, run->first};
+        struct ladder_head head = {
+            position_key(self, class, &opened, book->positions[run->first].kappa), r, run->first};
         if (heap->count >= 2 * heap->swept + SWEEP_LEAST)
             heap_sweep(self, side, heap);
         if (heap_rise(heap, heap->count++, head) == 0)
-            self->class_known[run->class_id] = self->next_known[side] = false;
+            forget_class(self, run->class_id);
     }
 }
 
@@ -185,18 +227,23 @@ void ladder_open(struct ladder *self, size_t bar, double price)
 static void forget_prices(struct ladder *self)
 {
     memset(self->class_known, 0, (size_t)self->book->class_count * sizeof *self->class_known);
-    self->next_known[BOOK_LONG] = self->next_known[BOOK_SHORT] = false;
+    for (int g = 0; g < 2 * self->market_count; g++)
+        self->groups[g].known = false;
 }
 
 void ladder_expire(struct ladder *self, int side_index, size_t bar)
 {
     self->first_bar[side_index] = bar;
     self->first_run[side_index] = self->book->bar_runs[bar];
-    for (int i = 0; i < self->side_class_count[side_index]; i++) {
-        int c = self->side_classes[side_index][i];
-        const struct ladder_heap *heap = &self->heaps[c];
-        if (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
-            self->class_known[c] = self->next_known[side_index] = false;
+    for (int m = 0; m < self->market_count; m++) {
+        struct ladder_group *group = &self->groups[2 * m + side_index];
+        for (int i = 0; i < group->class_count; i++) {
+            int c = group->classes[i];
+            const struct ladder_heap *heap = &self->heaps[c];
+            if ((heap->count > 0 && head_gone(self, side_index, &heap->heads[0])) ||
+                self->class_rest[c])
+                forget_class(self, (uint32_t)c);
+        }
     }
 }
 
@@ -209,24 +256,6 @@ void ladder_fund(struct ladder *self, double rate, double price)
 
 /* ---- firing ----------------------------------------------------------------------------- */
 
-/* Trigger price of a class's first head, NaN when it has none. */
-static double class_price(struct ladder *self, int side_index, int class_id)
-{
-    struct ladder_heap *heap = &self->heaps[class_id];
-    while (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
-        heap_pop(heap);
-    self->class_known[class_id] = true;
-    if (heap->count > 0) {
-        /* Likely to fire soon, and likely out of the cache by then. */
-        __builtin_prefetch(&self->book->runs[heap->heads[0].run]);
-        __builtin_prefetch(&self->book->positions[heap->heads[0].next]);
-    }
-    self->class_price[class_id] =
-        heap->count > 0 ? trigger_price(self, &self->book->classes[class_id], heap->heads[0].key)
-                        : NAN;
-    return self->class_price[class_id];
-}
-
 /* True when the trigger price `level` is hit before the level `than`; NaN is hit after all. */
 static bool nearer(int side_index, double level, double than)
 {
@@ -234,13 +263,41 @@ static bool nearer(int side_index, double level, double than)
                                    : level < than || (isnan(than) && !isnan(level));
 }
 
-/* Looks at all classes of a side; of equal prices the first class's is next. */
-static void find_next(struct ladder *self, int side_index)
+/* Trigger price of a class's first head or rest, NaN when it has none. */
+static double class_price(struct ladder *self, int side_index, int class_id)
+{
+    const struct book_class *class = &self->book->classes[class_id];
+    struct ladder_heap *heap = &self->heaps[class_id];
+    double price = NAN;
+    while (heap->count > 0 && head_gone(self, side_index, &heap->heads[0]))
+        heap_pop(heap);
+    if (heap->count > 0) {
+        /* Likely to fire soon, and likely out of the cache by then. */
+        __builtin_prefetch(&self->book->runs[heap->heads[0].run]);
+        __builtin_prefetch(&self->book->positions[heap->heads[0].next]);
+        price = trigger_price(self, class, heap->heads[0].key);
+    }
+    self->class_rest[class_id] = false;
+    if (self->rests.heaps != NULL) {
+        const struct rests_entry *rest =
+            rests_first(&self->rests, class_id, self->first_bar[side_index]);
+        if (rest != NULL && (heap->count == 0 || rest->key > heap->heads[0].key)) {
+            self->class_rest[class_id] = true;
+            price = trigger_price(self, class, rest->key);
+        }
+    }
+    self->class_known[class_id] = true;
+    self->class_price[class_id] = price;
+    return price;
+}
+
+/* Looks at all classes of a group; of equal prices the first class's is next. */
+static void find_next(struct ladder *self, struct ladder_group *group, int side_index)
 {
     double price = NAN, rival = NAN;
     int found = -1;
-    for (int i = 0; i < self->side_class_count[side_index]; i++) {
-        int c = self->side_classes[side_index][i];
+    for (int i = 0; i < group->class_count; i++) {
+        int c = group->classes[i];
         double here =
             self->class_known[c] ? self->class_price[c] : class_price(self, side_index, c);
         if (nearer(side_index, here, price)) {
@@ -251,57 +308,151 @@ static void find_next(struct ladder *self, int side_index)
             rival = here;
         }
     }
-    self->next[side_index] =
-        found < 0 ? (struct ladder_next){.any = false} : (struct ladder_next){true, found, price};
-    self->rival_price[side_index] = rival;
-    self->next_known[side_index] = true;
+    group->next = found < 0 ? (struct ladder_next){.any = false}
+                            : (struct ladder_next){true, found, price, self->class_rest[found]};
+    group->rival_price = rival;
+    group->known = true;
 }
 
-const struct ladder_next *ladder_peek(struct ladder *self, int side_index)
+const struct ladder_next *ladder_peek(struct ladder *self, int market, int side_index)
 {
-    if (!self->next_known[side_index])
-        find_next(self, side_index);
-    return &self->next[side_index];
+    struct ladder_group *group = &self->groups[2 * market + side_index];
+    if (!group->known)
+        find_next(self, group, side_index);
+    return &group->next;
 }
 
-/* The next position of a side after one of the class that was next has fired: mostly one of the
+/* The next position of a group after one of the class that was next has fired: mostly one of the
    same class, and then no other need be looked at. */
-static void follow_next(struct ladder *self, int side_index)
+static void follow_next(struct ladder *self, struct ladder_group *group, int side_index)
 {
-    struct ladder_next *next = &self->next[side_index];
+    struct ladder_next *next = &group->next;
     double price = class_price(self, side_index, next->class_id);
-    if (nearer(side_index, price, self->rival_price[side_index]))
+    next->rest = self->class_rest[next->class_id];
+    if (nearer(side_index, price, group->rival_price))
         next->trigger_price = price;
     else
-        self->next_known[side_index] = false;
+        group->known = false;
 }
 
-struct ladder_fired ladder_fire(struct ladder *self, int side_index)
+static struct ladder_fired of_book(const struct ladder *self, uint32_t r, uint32_t position)
 {
     const struct book *book = self->book;
-    int class_id = ladder_peek(self, side_index)->class_id;
+    const struct book_position *drawn = &book->positions[position];
+    const struct book_run *run = &book->runs[r];
+    struct ladder_fired out = {.class = &book->classes[run->class_id],
+                               .kappa = drawn->kappa,
+                               .share = drawn->share,
+                               .leverage = (double)drawn->leverage,
+                               .size_usd = (double)drawn->size_usd,
+                               .bar = run->bar,
+                               .run = r,
+                               .position = position,
+                               .rest = RESTS_NONE,
+                               .tier = tier_of((double)drawn->leverage)};
+    if (run->twin < r) {
+        out.run = run->twin;
+        out.position = book->runs[run->twin].first;
+    }
+    return out;
+}
+
+static struct ladder_fired of_rest(const struct ladder *self, uint32_t number, uint32_t place)
+{
+    const struct rest *rest = &self->rests.items[number];
+    return (struct ladder_fired){.class = &self->book->classes[rest->class_id[place]],
+                                 .kappa = rest->kappa[place],
+                                 .share = rest->share,
+                                 .leverage = rest->leverage,
+                                 .size_usd = rest->size_usd,
+                                 .bar = rest->bar,
+                                 .run = rest->run,
+                                 .position = UINT32_MAX,
+                                 .rest = number,
+                                 .tier = rest->tier};
+}
+
+static struct ladder_fired fire_head(struct ladder *self, int class_id)
+{
     struct ladder_heap *heap = &self->heaps[class_id];
     struct ladder_head head = heap->heads[0];
-    const struct book_run *run = &book->runs[head.run];
-    struct ladder_fired fired = {&book->positions[head.next], &book->classes[class_id], run->bar,
-                                 head.run};
+    const struct book_run *run = &self->book->runs[head.run];
+    struct ladder_fired fired = of_book(self, head.run, head.next);
     if (run->twin != BOOK_NO_TWIN) {
         self->retired[head.run] = self->retired[run->twin] = true;
-        self->class_known[book->runs[run->twin].class_id] = self->next_known[side_index] = false;
-        if (run->twin < head.run)
-            fired.run = run->twin;
+        forget_class(self, self->book->runs[run->twin].class_id);
     }
     head.next++;
+    if (self->run_next != NULL)
+        self->run_next[head.run] = head.next;
     if (head.next < run->first + run->count) {
-        head.key = position_key(self, fired.class, &self->bars[run->bar], fired.position + 1);
+        head.key = position_key(self, fired.class, &self->bars[run->bar],
+                                self->book->positions[head.next].kappa);
         heap_sink(heap, head);
     } else {
         heap_pop(heap);
     }
-    self->class_known[class_id] = false;
-    if (self->next_known[side_index])
-        follow_next(self, side_index);
     return fired;
+}
+
+static struct ladder_fired fire_rest(struct ladder *self, int side_index, int class_id)
+{
+    struct rests_entry entry = *rests_first(&self->rests, class_id, self->first_bar[side_index]);
+    const struct rest *rest = &self->rests.items[entry.rest];
+    struct ladder_fired fired = of_rest(self, entry.rest, entry.place);
+    rests_take(&self->rests, entry.rest);
+    for (int place = 0; place < RESTS_CLASSES; place++)
+        if (rest->class_id[place] != RESTS_NONE && rest->class_id[place] != (uint32_t)class_id)
+            forget_class(self, rest->class_id[place]);
+    return fired;
+}
+
+struct ladder_fired ladder_fire(struct ladder *self, int market, int side_index)
+{
+    const struct ladder_next *next = ladder_peek(self, market, side_index);
+    struct ladder_group *group = &self->groups[2 * market + side_index];
+    int class_id = next->class_id;
+    struct ladder_fired fired =
+        next->rest ? fire_rest(self, side_index, class_id) : fire_head(self, class_id);
+    self->class_known[class_id] = false;
+    if (group->known)
+        follow_next(self, group, side_index);
+    return fired;
+}
+
+/* ---- rests and deleveraging ------------------------------------------------------------- */
+
+int ladder_rest(struct ladder *self, struct rest *rest, int64_t now_ms, uint32_t *out_number,
+                struct error *err)
+{
+    for (int place = 0; place < RESTS_CLASSES; place++) {
+        uint32_t class_id = rest->class_id[place];
+        if (class_id == RESTS_NONE)
+            continue;
+        rest->key[place] = position_key(self, &self->book->classes[class_id],
+                                        &self->bars[rest->bar], rest->kappa[place]);
+        forget_class(self, class_id);
+    }
+    return rests_add(&self->rests, rest, now_ms, out_number, err);
+}
+
+int ladder_release(struct ladder *self, int64_t now_ms, struct error *err)
+{
+    bool any;
+    int code = rests_release(&self->rests, now_ms, &any, err);
+    if (any)
+        forget_prices(self);
+    return code;
+}
+
+struct ladder_fired ladder_rest_position(const struct ladder *self, uint32_t number)
+{
+    return of_rest(self, number, 0);
+}
+
+void ladder_shrink(struct ladder *self, uint32_t position, double factor)
+{
+    self->left[position] *= factor;
 }
 
 /* ---- looking ---------------------------------------------------------------------------- */
@@ -311,12 +462,23 @@ static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladd
                       void *context)
 {
     const struct book_run *run = &self->book->runs[r];
-    const struct book_class *class = &self->book->classes[run->class_id];
     if (run->twin < r || (run->twin != BOOK_NO_TWIN && self->retired[r]))
         return;
     for (uint32_t i = from; i < run->first + run->count; i++) {
-        struct ladder_fired position = {&self->book->positions[i], class, run->bar, r};
+        struct ladder_fired position = of_book(self, r, i);
         visit(context, &position);
+    }
+}
+
+static void visit_rests(const struct ladder *self, int side_index, ladder_visitor *visit,
+                        void *context)
+{
+    for (uint32_t i = 0; i < self->rests.count; i++) {
+        const struct rest *rest = &self->rests.items[i];
+        struct ladder_fired position = of_rest(self, i, 0);
+        if (!rest->gone && rest->bar >= self->first_bar[side_index] &&
+            book_side_index(position.class->side) == side_index)
+            visit(context, &position);
     }
 }
 
@@ -330,6 +492,7 @@ void ladder_visit(const struct ladder *self, int side_index, ladder_visitor *vis
             if (self->book->runs[heap->heads[i].run].bar >= self->first_bar[side_index])
                 visit_run(self, heap->heads[i].run, heap->heads[i].next, visit, context);
     }
+    visit_rests(self, side_index, visit, context);
 }
 
 void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *visit, void *context)
@@ -338,31 +501,62 @@ void ladder_visit_bar(const struct ladder *self, size_t bar, ladder_visitor *vis
         visit_run(self, r, self->book->runs[r].first, visit, context);
 }
 
+void ladder_visit_venue(const struct ladder *self, int venue, int side_index, ladder_visitor *visit,
+                        void *context)
+{
+    const struct book *book = self->book;
+    uint32_t end = self->opened_bars > 0 ? book->bar_runs[self->opened_bars] : 0;
+    for (uint32_t r = self->first_run[side_index]; r < end; r++) {
+        const struct book_class *class = &book->classes[book->runs[r].class_id];
+        if (class->venue == venue && book_side_index(class->side) == side_index)
+            visit_run(self, r, self->run_next[r], visit, context);
+    }
+}
+
+bool ladder_has(const struct ladder *self, const struct ladder_fired *position)
+{
+    return position->position >= self->run_next[position->run] && !self->retired[position->run];
+}
+
 /* ---- prices of a position --------------------------------------------------------------- */
 
 double ladder_liquidation_price(const struct ladder *self, const struct ladder_fired *position)
 {
     return trigger_price(
         self, position->class,
-        position_key(self, position->class, &self->bars[position->bar], position->position));
+        position_key(self, position->class, &self->bars[position->bar], position->kappa));
+}
+
+double ladder_relative_entry(const struct ladder *self, const struct ladder_fired *position)
+{
+    const struct book_class *class = position->class;
+    /* Nearly all positions are in the first bracket: no division for what is 0. */
+    double cum_share = class->cum_usd == 0.0 ? 0.0 : class->cum_usd / position->size_usd;
+    return self->book->venues[class->venue].formula->entry(
+        class->side, position->kappa, 1.0 / position->leverage, class->rate, cum_share);
 }
 
 double ladder_entry_price(const struct ladder *self, const struct ladder_fired *position)
 {
-    return book_position_entry(self->book, position->class, position->position) *
-           self->bars[position->bar].price;
+    return ladder_relative_entry(self, position) * self->bars[position->bar].price;
+}
+
+double ladder_funding_paid(const struct ladder *self, const struct ladder_fired *position)
+{
+    const struct ladder_funding *then = &self->bars[position->bar].funding;
+    return self->book->venues[position->class->venue].formula->inverse
+               ? self->funding.inverse - then->inverse
+               : self->funding.linear - then->linear;
 }
 
 double ladder_bankruptcy_from(const struct ladder *self, const struct ladder_fired *position,
                               double entry)
 {
     const struct margin_formula *formula = self->book->venues[position->class->venue].formula;
-    const struct ladder_funding *then = &self->bars[position->bar].funding;
-    double fresh = margin_bankruptcy_price(formula, position->class->side, entry,
-                                           (double)position->position->leverage);
-    if (!formula->inverse)
-        return fresh + (self->funding.linear - then->linear);
-    return 1.0 / (1.0 / fresh - (self->funding.inverse - then->inverse));
+    double fresh =
+        margin_bankruptcy_price(formula, position->class->side, entry, position->leverage);
+    double paid = ladder_funding_paid(self, position);
+    return formula->inverse ? 1.0 / (1.0 / fresh - paid) : fresh + paid;
 }
 
 double ladder_bankruptcy_price(const struct ladder *self, const struct ladder_fired *position)

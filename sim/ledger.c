@@ -7,17 +7,31 @@
 enum { THIN_STEPS_MAX = 60 };
 
 static const double SMALL_STEP = 1e-8;
+/* A side with less than this share of it in the book has nothing there but rounding. */
+static const double NOTHING = 1e-12;
 
-int ledger_init(struct ledger *self, size_t bars, double hazard_exponent, struct error *err)
+static int side_init(struct ledger_side *self, size_t bars, bool zones)
 {
+    self->opened = memory_zeroed(bars, sizeof *self->opened);
+    self->hazard_then = memory_zeroed(bars, sizeof *self->hazard_then);
+    if (self->opened == NULL || self->hazard_then == NULL || !zones)
+        return self->opened != NULL && self->hazard_then != NULL;
+    self->zones = memory_zeroed(LEDGER_ZONES, sizeof *self->zones);
+    self->zone_of = memory_zeroed(bars, sizeof *self->zone_of);
+    return self->zones != NULL && self->zone_of != NULL;
+}
+
+int ledger_init(struct ledger *self, size_t bars, const struct ledger_params *params,
+                struct error *err)
+{
+    bool pro_rata = params->disposition_ratio == 0.0 || params->disposition_ratio == 1.0;
     memset(self, 0, sizeof *self);
     self->bars = bars;
+    self->disposition_ratio = pro_rata ? 1.0 : params->disposition_ratio;
     for (int tier = 0; tier < TIERS; tier++)
-        self->tier_hazard[tier] = tier_hazard(tier, hazard_exponent);
+        self->tier_hazard[tier] = tier_hazard(tier, params->hazard_exponent);
     for (int i = 0; i < 2; i++) {
-        self->side[i].opened = memory_zeroed(bars, sizeof(double));
-        self->side[i].hazard_then = memory_zeroed(bars, sizeof(double));
-        if (self->side[i].opened == NULL || self->side[i].hazard_then == NULL) {
+        if (!side_init(&self->side[i], bars, !pro_rata)) {
             ledger_free(self);
             return error_memory(err, "the ledger");
         }
@@ -30,8 +44,84 @@ void ledger_free(struct ledger *self)
     for (int i = 0; i < 2; i++) {
         memory_free(self->side[i].opened);
         memory_free(self->side[i].hazard_then);
+        memory_free(self->side[i].zones);
+        memory_free(self->side[i].zone_of);
     }
     memset(self, 0, sizeof *self);
+}
+
+/* ---- zones ------------------------------------------------------------------------------ */
+
+/* The zone of a price, from now on one of those used. */
+static int zone_enter(struct ledger_side *side, double price)
+{
+    double number = floor(log(price) / LEDGER_ZONE_LOG);
+    if (side->zone_end == 0) {
+        side->first_zone = number - LEDGER_ZONES / 2;
+        side->zone_low = side->zone_end = LEDGER_ZONES / 2;
+    }
+    int i = (int)fmin(fmax(number - side->first_zone, 0.0), LEDGER_ZONES - 1.0);
+    if (i < side->zone_low)
+        side->zone_low = i;
+    if (i >= side->zone_end)
+        side->zone_end = i + 1;
+    side->zones[i].middle = exp((side->first_zone + i + 0.5) * LEDGER_ZONE_LOG);
+    return i;
+}
+
+/* A bar opens: its zone's sums, and what H it starts from. */
+static struct ledger_zone *zone_open(struct ledger_side *side, size_t bar, double price,
+                                     const struct ledger_opening *opening)
+{
+    double share = 0.0, entry = 0.0;
+    for (int tier = 0; tier < TIERS; tier++) {
+        share += opening->share[tier];
+        entry += opening->entry[tier];
+    }
+    int i = zone_enter(side, share > 0.0 ? price * entry / share : price);
+    side->zone_of[bar] = (uint16_t)i;
+    side->zones[i].bars++;
+    side->hazard_then[bar] = side->zones[i].hazard;
+    return &side->zones[i];
+}
+
+/* A bar is gone; a zone without bars holds nothing. */
+static void zone_leave(struct ledger_side *side, size_t bar)
+{
+    struct ledger_zone *zone = &side->zones[side->zone_of[bar]];
+    if (--zone->bars == 0)
+        memset(zone->tier, 0, sizeof zone->tier);
+}
+
+static struct ledger_zone *zone_of_bar(const struct ledger_side *side, size_t bar)
+{
+    return side->zones == NULL ? NULL : &side->zones[side->zone_of[bar]];
+}
+
+/* ---- coins and money -------------------------------------------------------------------- */
+
+static void sums_add(struct ledger_sums *sums, const struct ledger_sums *more)
+{
+    sums->coins += more->coins;
+    sums->entry_value += more->entry_value;
+    sums->margin += more->margin;
+    sums->funding_value += more->funding_value;
+}
+
+static void sums_take(struct ledger_sums *sums, const struct ledger_sums *less)
+{
+    sums->coins -= less->coins;
+    sums->entry_value -= less->entry_value;
+    sums->margin -= less->margin;
+    sums->funding_value -= less->funding_value;
+}
+
+static void sums_scale(struct ledger_sums *sums, double factor)
+{
+    sums->coins *= factor;
+    sums->entry_value *= factor;
+    sums->margin *= factor;
+    sums->funding_value *= factor;
 }
 
 double ledger_total(const struct ledger *self, int side_index)
@@ -47,59 +137,66 @@ double ledger_open(struct ledger *self, int side_index, size_t bar, double coins
                    double funding, const struct ledger_opening *opening)
 {
     struct ledger_side *side = &self->side[side_index];
+    struct ledger_zone *zone = NULL;
     double margin = 0.0;
     side->opened[bar] = coins;
     side->hazard_then[bar] = side->hazard;
     side->open_bars = bar + 1;
+    if (side->zones != NULL)
+        zone = zone_open(side, bar, price, opening);
     for (int tier = 0; tier < TIERS; tier++) {
-        struct ledger_sums *sums = &side->tier[tier];
         double opened = coins * opening->share[tier];
-        sums->coins += opened;
-        sums->entry_value += coins * price * opening->entry[tier];
-        sums->margin += coins * price * opening->margin[tier];
-        sums->funding_value += opened * funding;
-        margin += coins * price * opening->margin[tier];
+        struct ledger_sums sums = {opened, coins * price * opening->entry[tier],
+                                   coins * price * opening->margin[tier], opened * funding};
+        sums_add(&side->tier[tier], &sums);
+        if (zone != NULL)
+            sums_add(&zone->tier[tier], &sums);
+        margin += sums.margin;
     }
     return margin;
 }
 
 void ledger_hold(struct ledger *self, int side_index, double coins, double price, double funding)
 {
-    struct ledger_sums *held = &self->side[side_index].held;
-    held->coins += coins;
-    held->entry_value += coins * price;
-    held->margin += coins * price;
-    held->funding_value += coins * funding;
+    struct ledger_sums sums = {coins, coins * price, coins * price, coins * funding};
+    sums_add(&self->side[side_index].held, &sums);
 }
 
-void ledger_remove(struct ledger *self, int side_index, double coins, double entry_price,
-                   double leverage, double funding_at_open)
+void ledger_take(struct ledger *self, int side_index, size_t bar, int tier,
+                 const struct ledger_sums *sums)
 {
-    struct ledger_sums *sums = &self->side[side_index].tier[tier_of(leverage)];
-    sums->coins -= coins;
-    sums->entry_value -= coins * entry_price;
-    sums->margin -= coins * entry_price / leverage;
-    sums->funding_value -= coins * funding_at_open;
+    struct ledger_side *side = &self->side[side_index];
+    struct ledger_zone *zone = zone_of_bar(side, bar);
+    sums_take(&side->tier[tier], sums);
+    if (zone != NULL)
+        sums_take(&zone->tier[tier], sums);
+}
+
+void ledger_remove(struct ledger *self, int side_index, size_t bar, double coins,
+                   double entry_price, double leverage, double funding_at_open)
+{
+    struct ledger_sums sums = {coins, coins * entry_price, coins * entry_price / leverage,
+                               coins * funding_at_open};
+    ledger_take(self, side_index, bar, tier_of(leverage), &sums);
 }
 
 /* ---- thinning --------------------------------------------------------------------------- */
 
-/* A side's coins by tier, those that are held beyond the book in the first. */
-static void coins_of_tiers(const struct ledger_side *side, double coins[TIERS])
-{
-    for (int tier = 0; tier < TIERS; tier++)
-        coins[tier] = side->tier[tier].coins;
-    coins[0] += side->held.coins;
-}
+/* Who closes at one speed: the tiers, and with zones the tiers of those in profit after them. */
+struct closing {
+    int count;
+    double hazard[2 * TIERS], coins[2 * TIERS];
+    double kept[2 * TIERS]; /* what is left of each */
+};
 
 /* The hazard that lets `fall` close, by the first three terms of the inverse power series. A step
    of a run closes little of any tier, and then this is right to ten digits or so; where it may not
    be, the first term alone, which never closes too much. */
-static double series_hazard(const struct ledger *self, const double coins[TIERS], double fall)
+static double series_hazard(const struct closing *self, double fall)
 {
     double first = 0.0, second = 0.0, third = 0.0;
-    for (int tier = 0; tier < TIERS; tier++) {
-        double hazard = self->tier_hazard[tier], term = hazard * coins[tier];
+    for (int i = 0; i < self->count; i++) {
+        double hazard = self->hazard[i], term = hazard * self->coins[i];
         first += term;
         second += term * hazard;
         third += term * hazard * hazard;
@@ -109,54 +206,43 @@ static double series_hazard(const struct ledger *self, const double coins[TIERS]
     return correction < 0.1 ? x * (1.0 + correction) : x;
 }
 
-/* Coins left after a further hazard x, and how fast they fall with it; `kept`: of each tier. */
-static double left_after(const struct ledger *self, const double coins[TIERS], double x,
-                         double kept[TIERS], double *out_rate)
+/* Coins left after a further hazard x, and how fast they fall with it. */
+static double left_after(struct closing *self, double x, double *out_rate)
 {
     double left = 0.0;
     *out_rate = 0.0;
-    for (int tier = 0; tier < TIERS; tier++) {
-        kept[tier] = exp(-self->tier_hazard[tier] * x);
-        left += kept[tier] * coins[tier];
-        *out_rate += self->tier_hazard[tier] * kept[tier] * coins[tier];
+    for (int i = 0; i < self->count; i++) {
+        self->kept[i] = exp(-self->hazard[i] * x);
+        left += self->kept[i] * self->coins[i];
+        *out_rate += self->hazard[i] * self->kept[i] * self->coins[i];
     }
     return left;
 }
 
-/* The hazard that leaves `remaining`, by Newton's method, and what it keeps of each tier. What is
-   left is convex in x: a step from beyond the root falls short of it, and then none overshoots. */
-static double thinning_hazard(const struct ledger *self, const struct ledger_side *side,
-                              double remaining, double kept[TIERS])
+/* The hazard that leaves `remaining`, by Newton's method. What is left is convex in x: a step from
+   beyond the root falls short of it, and then none overshoots. */
+static double thinning_hazard(struct closing *self, double remaining)
 {
-    double coins[TIERS], start = 0.0, fastest = 0.0, rate;
-    coins_of_tiers(side, coins);
-    for (int tier = 0; tier < TIERS; tier++) {
-        start += coins[tier];
-        fastest = fastest > self->tier_hazard[tier] ? fastest : self->tier_hazard[tier];
+    double start = 0.0, fastest = 0.0, rate;
+    for (int i = 0; i < self->count; i++) {
+        start += self->coins[i];
+        fastest = fastest > self->hazard[i] ? fastest : self->hazard[i];
     }
-    double x = start > remaining ? series_hazard(self, coins, start - remaining) : 0.0;
-    double left = left_after(self, coins, x, kept, &rate);
-    for (int i = 0; i < THIN_STEPS_MAX && fabs(left - remaining) > 1e-14 * start && rate > 0.0;
-         i++) {
+    double x = start > remaining ? series_hazard(self, start - remaining) : 0.0;
+    double left = left_after(self, x, &rate);
+    for (int step = 0;
+         step < THIN_STEPS_MAX && fabs(left - remaining) > 1e-14 * start && rate > 0.0; step++) {
         double more = (left - remaining) / rate;
         x += more;
         if (fastest * fabs(more) < SMALL_STEP) {
             /* The last one, and exp(-h * more) is 1 - h * more to the last digit. */
-            for (int tier = 0; tier < TIERS; tier++)
-                kept[tier] -= kept[tier] * self->tier_hazard[tier] * more;
+            for (int i = 0; i < self->count; i++)
+                self->kept[i] -= self->kept[i] * self->hazard[i] * more;
             break;
         }
-        left = left_after(self, coins, x, kept, &rate);
+        left = left_after(self, x, &rate);
     }
     return x;
-}
-
-static void sums_scale(struct ledger_sums *sums, double factor)
-{
-    sums->coins *= factor;
-    sums->entry_value *= factor;
-    sums->margin *= factor;
-    sums->funding_value *= factor;
 }
 
 static double slowest_hazard(const struct ledger *self)
@@ -168,31 +254,125 @@ static double slowest_hazard(const struct ledger *self)
 }
 
 /* Bars so long ago that nobody who opened in them is left. */
-static void expire(const struct ledger *self, struct ledger_side *side)
+static void expire(struct ledger *self, int side_index)
 {
+    struct ledger_side *side = &self->side[side_index];
     double slowest = slowest_hazard(self);
     while (side->first_bar < side->open_bars &&
-           slowest * (side->hazard - side->hazard_then[side->first_bar]) > LEDGER_GONE)
+           slowest * (ledger_hazard(self, side_index, side->first_bar) -
+                      side->hazard_then[side->first_bar]) >
+               LEDGER_GONE) {
+        if (side->zones != NULL)
+            zone_leave(side, side->first_bar);
         side->first_bar++;
+    }
 }
 
-void ledger_thin(struct ledger *self, int side_index, double remaining)
+/* Everybody closes. */
+static void thin_all(const struct ledger *self, struct ledger_side *side)
+{
+    /* Whoever weighs positions by the hazard that passed (sim/nearby.h) sees them gone too. */
+    double passed = 2.0 * LEDGER_GONE / slowest_hazard(self);
+    memset(side->tier, 0, sizeof side->tier);
+    memset(&side->held, 0, sizeof side->held);
+    memset(side->thinned, 0, sizeof side->thinned);
+    side->first_bar = side->open_bars;
+    side->hazard += passed;
+    for (int i = side->zone_low; i < side->zone_end; i++) {
+        struct ledger_zone *zone = &side->zones[i];
+        memset(zone->tier, 0, sizeof zone->tier);
+        zone->bars = 0;
+        zone->hazard += passed;
+    }
+}
+
+/* The holders outside the book close their part. Returns what remains of the tiers. */
+static double thin_held(struct ledger_side *side, double remaining)
+{
+    double tiers = 0.0;
+    if (side->held.coins == 0.0)
+        return remaining;
+    for (int tier = 0; tier < TIERS; tier++)
+        tiers += side->tier[tier].coins;
+    double total = side->held.coins + tiers, kept = remaining / total;
+    sums_scale(&side->held, kept);
+    return tiers > NOTHING * total ? tiers * kept : tiers;
+}
+
+static void thin_tiers(const struct ledger *self, struct ledger_side *side, double remaining)
+{
+    struct closing closing = {.count = TIERS};
+    for (int tier = 0; tier < TIERS; tier++) {
+        closing.hazard[tier] = self->tier_hazard[tier];
+        closing.coins[tier] = side->tier[tier].coins;
+    }
+    side->hazard += thinning_hazard(&closing, remaining);
+    for (int tier = 0; tier < TIERS; tier++) {
+        side->thinned[tier] = closing.kept[tier];
+        sums_scale(&side->tier[tier], closing.kept[tier]);
+    }
+}
+
+/* Where in `closing` the tiers of a zone begin. */
+static int zone_rows(const struct ledger_zone *zone, double sign, double price)
+{
+    return sign * (price - zone->middle) > 0.0 ? TIERS : 0;
+}
+
+static struct closing zones_closing(const struct ledger *self, const struct ledger_side *side,
+                                    double sign, double price)
+{
+    struct closing closing = {.count = 2 * TIERS};
+    for (int tier = 0; tier < TIERS; tier++) {
+        closing.hazard[tier] = self->tier_hazard[tier];
+        closing.hazard[TIERS + tier] = self->disposition_ratio * self->tier_hazard[tier];
+    }
+    for (int i = side->zone_low; i < side->zone_end; i++) {
+        const struct ledger_zone *zone = &side->zones[i];
+        double *coins = closing.coins + zone_rows(zone, sign, price);
+        for (int tier = 0; tier < TIERS && zone->bars > 0; tier++)
+            coins[tier] += zone->tier[tier].coins;
+    }
+    return closing;
+}
+
+static void thin_zones(const struct ledger *self, struct ledger_side *side, double sign,
+                       double remaining, double price)
+{
+    struct closing closing = zones_closing(self, side, sign, price);
+    double x = thinning_hazard(&closing, remaining);
+    side->hazard += x;
+    for (int tier = 0; tier < TIERS; tier++) {
+        const double *coins = closing.coins + tier, *kept = closing.kept + tier;
+        double all = coins[0] + coins[TIERS];
+        side->thinned[tier] =
+            all > 0.0 ? (coins[0] * kept[0] + coins[TIERS] * kept[TIERS]) / all : kept[0];
+    }
+    memset(side->tier, 0, sizeof side->tier);
+    for (int i = side->zone_low; i < side->zone_end; i++) {
+        struct ledger_zone *zone = &side->zones[i];
+        int rows = zone_rows(zone, sign, price);
+        zone->hazard += rows > 0 ? self->disposition_ratio * x : x;
+        for (int tier = 0; tier < TIERS && zone->bars > 0; tier++) {
+            sums_scale(&zone->tier[tier], closing.kept[rows + tier]);
+            sums_add(&side->tier[tier], &zone->tier[tier]);
+        }
+    }
+}
+
+void ledger_thin(struct ledger *self, int side_index, double remaining, double price)
 {
     struct ledger_side *side = &self->side[side_index];
     if (!(remaining > 0.0)) {
-        memset(side->tier, 0, sizeof side->tier);
-        memset(&side->held, 0, sizeof side->held);
-        memset(side->thinned, 0, sizeof side->thinned);
-        side->first_bar = side->open_bars;
-        /* Whoever weighs positions by the hazard that passed (sim/nearby.h) sees them gone too. */
-        side->hazard += 2.0 * LEDGER_GONE / slowest_hazard(self);
+        thin_all(self, side);
         return;
     }
-    side->hazard += thinning_hazard(self, side, remaining, side->thinned);
-    sums_scale(&side->held, side->thinned[0]);
-    for (int tier = 0; tier < TIERS; tier++)
-        sums_scale(&side->tier[tier], side->thinned[tier]);
-    expire(self, side);
+    remaining = thin_held(side, remaining);
+    if (side->zones == NULL)
+        thin_tiers(self, side, remaining);
+    else
+        thin_zones(self, side, side_index == 0 ? 1.0 : -1.0, remaining, price);
+    expire(self, side_index);
 }
 
 /* ---- equity ----------------------------------------------------------------------------- */
@@ -241,6 +421,18 @@ static void side_flows(double left, double opens, double after, double *out_open
     *out_closes = closes;
 }
 
+/* Who tops up closes and opens the same on both sides, of what is left after the other closes. */
+static void add_remargined(const double left[2], double coins, struct ledger_flows *flows)
+{
+    flows->remargined = coins;
+    for (int i = 0; i < 2; i++)
+        flows->remargined = fmin(flows->remargined, left[i] - flows->closes[i]);
+    for (int i = 0; i < 2; i++) {
+        flows->opens[i] += flows->remargined;
+        flows->closes[i] = fmin(flows->closes[i] + flows->remargined, left[i]);
+    }
+}
+
 struct ledger_flows ledger_flows(const struct ledger_step *step)
 {
     struct ledger_flows flows;
@@ -261,8 +453,11 @@ struct ledger_flows ledger_flows(const struct ledger_step *step)
         opens[1] = turnover + (1.0 - closers) * step->forced[1];
         flows.replacement = fmax(both - step->oi, 0.0);
     }
-    for (int i = 0; i < 2; i++)
-        side_flows(fmax(step->oi - step->forced[i], 0.0), opens[i], step->oi + change,
-                   &flows.opens[i], &flows.closes[i]);
+    double left[2];
+    for (int i = 0; i < 2; i++) {
+        left[i] = fmax(step->oi - step->forced[i], 0.0);
+        side_flows(left[i], opens[i], step->oi + change, &flows.opens[i], &flows.closes[i]);
+    }
+    add_remargined(left, step->remargin * step->oi, &flows);
     return flows;
 }

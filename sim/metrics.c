@@ -9,6 +9,7 @@
 /* ---- taking in -------------------------------------------------------------------------- */
 
 struct tiering {
+    const struct ladder *ladder;
     const struct ledger *ledger;
     double (*coins)[TIERS];
 };
@@ -17,9 +18,9 @@ static void tier_add(void *context, const struct ladder_fired *position)
 {
     struct tiering *self = context;
     int side = book_side_index(position->class->side);
-    int tier = tier_of((double)position->position->leverage);
-    self->coins[side][tier] +=
-        ledger_coins(self->ledger, side, position->bar, tier, position->position->share);
+    self->coins[side][position->tier] +=
+        ledger_coins(self->ledger, side, position->bar, position->tier, position->share) *
+        ladder_left(self->ladder, position);
 }
 
 int metrics_init(struct metrics *self, const struct metrics_run *run, const struct replay *replay,
@@ -31,7 +32,7 @@ int metrics_init(struct metrics *self, const struct metrics_run *run, const stru
     self->sum_usd = memory_zeroed(steps + 1, sizeof *self->sum_usd);
     if (self->sum_usd == NULL)
         return error_memory(err, "metrics");
-    struct tiering tiering = {&replay->ledger, self->oi_tier};
+    struct tiering tiering = {&replay->ladder, &replay->ledger, self->oi_tier};
     for (int side = 0; side < 2; side++)
         ladder_visit(&replay->ladder, side, tier_add, &tiering);
     int64_t start_ms = market->start_ms + (int64_t)replay->params->start_bar * market->step_ms;
@@ -51,7 +52,7 @@ int metrics_init(struct metrics *self, const struct metrics_run *run, const stru
         .price_high = -INFINITY,
         .depth_share_min = INFINITY,
         .peak_step_ms = CALENDAR_NONE,
-        .adl_usd = NAN,
+        .utilisation_max = NAN,
     };
     self->summary.oi_start_usd = self->summary.oi_start_coins * self->summary.price_start;
     return ERROR_NONE;
@@ -61,6 +62,22 @@ void metrics_free(struct metrics *self)
 {
     memory_free(self->sum_usd);
     memset(self, 0, sizeof *self);
+}
+
+static void note_funding(struct metrics *self, const struct replay_step *step)
+{
+    struct metrics_summary *summary = &self->summary;
+    double rate = step->funding_rate;
+    summary->utilisation_max = fmax(summary->utilisation_max, fabs(step->utilisation));
+    if (rate == 0.0)
+        return;
+    int sign = rate > 0.0 ? 1 : -1;
+    bool first = self->funding_sign == 0;
+    summary->funding_paid_usd += rate * step->oi_usd;
+    summary->funding_rate_min = first ? rate : fmin(summary->funding_rate_min, rate);
+    summary->funding_rate_max = first ? rate : fmax(summary->funding_rate_max, rate);
+    summary->funding_sign_changes += !first && sign != self->funding_sign;
+    self->funding_sign = sign;
 }
 
 void metrics_step_add(struct metrics *self, const struct replay_step *step)
@@ -87,6 +104,7 @@ void metrics_step_add(struct metrics *self, const struct replay_step *step)
     self->replacement_coins += step->replacement_coins;
     self->reported_coins[BOOK_LONG] += step->reported_coins[BOOK_LONG];
     self->reported_coins[BOOK_SHORT] += step->reported_coins[BOOK_SHORT];
+    note_funding(self, step);
     if (fabs(step->extreme_log) >= fabs(self->extreme_log)) {
         self->extreme_log = step->extreme_log;
         summary->endogenous_move = step->extreme_endogenous_log;
@@ -113,7 +131,25 @@ static double peak(const struct metrics *self, int64_t window_ms)
     return largest;
 }
 
-void metrics_finish(struct metrics *self, int64_t episodes)
+/* Sums of the tally, and what the venues' prices did. */
+static void finish_accounts(struct metrics *self, const struct replay *replay)
+{
+    struct metrics_summary *summary = &self->summary;
+    const struct settle_tally *forced = &self->forced;
+    summary->insurance_gain_usd = forced->fund_gain_usd;
+    summary->insurance_draw_usd = forced->fund_draw_usd;
+    summary->bad_debt_usd = forced->bad_debt_usd;
+    summary->fees_usd = forced->fees_usd;
+    summary->adl_usd = forced->adl_usd;
+    summary->adl_coins = forced->adl_coins[BOOK_LONG] + forced->adl_coins[BOOK_SHORT];
+    summary->backstop_coins =
+        forced->backstop_coins[BOOK_LONG] + forced->backstop_coins[BOOK_SHORT];
+    summary->partial_orders = forced->partial_orders;
+    for (size_t v = 0; v < replay->book->venue_count; v++)
+        summary->venue_gap_log = fmax(summary->venue_gap_log, replay->venue_gap_log[v]);
+}
+
+void metrics_finish(struct metrics *self, const struct replay *replay, int64_t episodes)
 {
     struct metrics_summary *summary = &self->summary;
     const struct settle_flow *longs = &self->forced.side[BOOK_LONG];
@@ -138,9 +174,7 @@ void metrics_finish(struct metrics *self, int64_t episodes)
     summary->amplification = ratio(self->extreme_log, summary->exogenous_move);
     summary->endogenous_share = ratio(summary->endogenous_move, self->extreme_log);
     summary->replacement_share = ratio(self->replacement_coins, summary->liquidated_coins);
-    summary->insurance_gain_usd = self->forced.fund_gain_usd;
-    summary->insurance_draw_usd = self->forced.fund_draw_usd;
-    summary->bad_debt_usd = self->forced.bad_debt_usd;
+    finish_accounts(self, replay);
     summary->episodes = episodes;
 }
 
@@ -168,11 +202,12 @@ void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_T
         }
 }
 
-size_t metrics_venues(const struct metrics *self, const struct book_venue *venues,
-                      size_t venue_count, struct metrics_venue out[2 * BOOK_VENUES_MAX])
+size_t metrics_venues(const struct metrics *self, const struct replay *replay,
+                      const struct book_venue *venues, struct metrics_venue *out)
 {
     size_t count = 0;
-    for (size_t v = 0; v < venue_count; v++)
+    bool own = replay->prices_params.separate;
+    for (size_t v = 0; v < replay->book->venue_count; v++)
         for (int side = 0; side < 2; side++) {
             const struct settle_flow *flow = &self->forced.venue[v][side];
             out[count++] = (struct metrics_venue){
@@ -184,6 +219,12 @@ size_t metrics_venues(const struct metrics *self, const struct book_venue *venue
                 .liquidated_positions = flow->positions,
                 .insurance_gain_usd = self->forced.venue_gain_usd[v],
                 .insurance_draw_usd = self->forced.venue_draw_usd[v],
+                .bad_debt_usd = self->forced.venue_bad_debt_usd[v],
+                .fees_usd = self->forced.venue_fees_usd[v],
+                .adl_usd = self->forced.venue_adl_usd[v],
+                .price_low = own ? replay->venue_low[v] : self->summary.price_low,
+                .price_high = own ? replay->venue_high[v] : self->summary.price_high,
+                .gap_log = replay->venue_gap_log[v],
             };
         }
     return count;
@@ -227,7 +268,54 @@ struct metrics_step metrics_step_row(int64_t run, const struct replay_step *step
         .insurance_gain_usd = step->forced.fund_gain_usd,
         .insurance_draw_usd = step->forced.fund_draw_usd,
         .bad_debt_usd = step->forced.bad_debt_usd,
+        .fees_usd = step->forced.fees_usd,
+        .adl_usd = step->forced.adl_usd,
+        .backstop_coins =
+            step->forced.backstop_coins[BOOK_LONG] + step->forced.backstop_coins[BOOK_SHORT],
+        .remargined_coins = step->remargined_coins,
+        .premium = step->premium,
+        .utilisation = step->utilisation,
     };
+}
+
+static struct metrics_adl adl_row(const struct deleverage_record *record,
+                                  const struct book_venue *venues)
+{
+    double end = tier_edges[record->tier + 1];
+    return (struct metrics_adl){
+        .venue = (char *)venues[record->venue].name,
+        .side = side_names[record->side_index],
+        .leverage_from = tier_edges[record->tier],
+        .leverage_to = isinf(end) ? NAN : end,
+        .coins = record->coins,
+        .usd = record->usd,
+        .price = ratio(record->usd, record->coins),
+        .entry_price = ratio(record->entry_usd, record->coins),
+        .pnl_usd = record->pnl_usd,
+        .score = ratio(record->score_sum, record->coins),
+        .positions = record->positions,
+    };
+}
+
+int metrics_adls_add(struct metrics_adls *self, int64_t run, int64_t time_ms,
+                     const struct replay *replay, const struct book_venue *venues,
+                     struct error *err)
+{
+    const struct deleverage *from = &replay->deleverage;
+    if (from->record_count == 0)
+        return ERROR_NONE;
+    struct metrics_adl *rows =
+        memory_grow(self->rows, &self->capacity, self->count + from->record_count, sizeof *rows);
+    if (rows == NULL)
+        return error_memory(err, "adl.csv");
+    self->rows = rows;
+    for (size_t i = 0; i < from->record_count; i++) {
+        struct metrics_adl *row = &rows[self->count++];
+        *row = adl_row(&from->records[i], venues);
+        row->run = run;
+        row->time_ms = time_ms;
+    }
+    return ERROR_NONE;
 }
 
 struct listing {
@@ -260,11 +348,11 @@ static void list_position(void *context, const struct ladder_fired *position)
                          ? CALENDAR_NONE
                          : market->start_ms + (int64_t)position->bar * market->step_ms,
         .entry_price = ladder_entry_price(&replay->ladder, position),
-        .size_usd = (double)position->position->size_usd,
-        .leverage = (double)position->position->leverage,
+        .size_usd = position->size_usd,
+        .leverage = position->leverage,
         .coins =
-            ledger_coins(&replay->ledger, side, position->bar,
-                         tier_of((double)position->position->leverage), position->position->share),
+            ledger_coins(&replay->ledger, side, position->bar, position->tier, position->share) *
+            ladder_left(&replay->ladder, position),
         .liquidation_price = ladder_liquidation_price(&replay->ladder, position),
         .bankruptcy_price = ladder_bankruptcy_price(&replay->ladder, position),
     };

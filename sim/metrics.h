@@ -42,7 +42,13 @@ struct metrics_summary {
     int64_t generations_max, unreachable_steps;
     double replacement_share;
     double depth_share_min;
-    double insurance_gain_usd, insurance_draw_usd, adl_usd, bad_debt_usd;
+    double insurance_gain_usd, insurance_draw_usd, adl_usd, adl_coins, bad_debt_usd;
+    double fees_usd, backstop_coins;
+    int64_t partial_orders;
+    double funding_paid_usd, funding_rate_min, funding_rate_max;
+    int64_t funding_sign_changes;
+    double utilisation_max;
+    double venue_gap_log;
     int64_t episodes;
 };
 extern const struct field metrics_summary_fields[];
@@ -62,7 +68,8 @@ struct metrics_step {
     double replacement_coins, funding_rate, depth_share, branching_ratio;
     int64_t generations;
     bool unreachable;
-    double insurance_gain_usd, insurance_draw_usd, bad_debt_usd;
+    double insurance_gain_usd, insurance_draw_usd, bad_debt_usd, fees_usd, adl_usd, backstop_coins;
+    double remargined_coins, premium, utilisation;
 };
 struct metrics_step metrics_step_row(int64_t run, const struct replay_step *step);
 extern const struct field metrics_step_fields[];
@@ -87,10 +94,34 @@ struct metrics_venue {
     char *side;
     double liquidated_coins, liquidated_usd;
     int64_t liquidated_positions;
-    double insurance_gain_usd, insurance_draw_usd; /* of the venue, both sides */
+    /* Of the venue, both sides. */
+    double insurance_gain_usd, insurance_draw_usd, bad_debt_usd, fees_usd, adl_usd;
+    double price_low, price_high, gap_log;
 };
 extern const struct field metrics_venue_fields[];
 extern const size_t metrics_venue_field_count;
+
+/* Who was deleveraged in a step: adl.csv. */
+struct metrics_adl {
+    int64_t run, time_ms;
+    char *venue, *side; /* borrowed; of the winners */
+    double leverage_from, leverage_to;
+    double coins, usd;
+    double price, entry_price; /* means by coins */
+    double pnl_usd, score;     /* score: mean by coins */
+    int64_t positions;
+};
+extern const struct field metrics_adl_fields[];
+extern const size_t metrics_adl_field_count;
+
+struct metrics_adls {
+    struct metrics_adl *rows; /* owned */
+    size_t count, capacity;
+};
+/* Appends what the replay's last step deleveraged; names are borrowed. ERROR_IO. */
+int metrics_adls_add(struct metrics_adls *self, int64_t run, int64_t time_ms,
+                     const struct replay *replay, const struct book_venue *venues,
+                     struct error *err);
 
 /* A position alive at the start: positions.csv. */
 struct metrics_position {
@@ -123,6 +154,7 @@ struct metrics {
     double replacement_coins;
     double reported_coins[2];
     double extreme_log;
+    int funding_sign; /* of the last rate that was not 0 */
 };
 
 /* Called when the replay stands at its start_bar, before that step. `steps` is how many will come.
@@ -133,12 +165,12 @@ void metrics_free(struct metrics *self);
 /* The replay after its step. */
 void metrics_step_add(struct metrics *self, const struct replay_step *step);
 /* After the last step: completes `summary`. */
-void metrics_finish(struct metrics *self, int64_t episodes);
+void metrics_finish(struct metrics *self, const struct replay *replay, int64_t episodes);
 
 void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_TIER_ROWS]);
 /* Two rows a venue, long and short: at most 2 * BOOK_VENUES_MAX. Returns how many. Names are
-   borrowed from `venues`. */
-size_t metrics_venues(const struct metrics *self, const struct book_venue *venues,
-                      size_t venue_count, struct metrics_venue out[2 * BOOK_VENUES_MAX]);
+   borrowed from `venues`, the book's; `replay` stands at its end. */
+size_t metrics_venues(const struct metrics *self, const struct replay *replay,
+                      const struct book_venue *venues, struct metrics_venue *out);
 
 #endif

@@ -67,8 +67,22 @@ const struct field metrics_summary_fields[] = {
     SUMMARY(insurance_draw_usd, FIELD_DOUBLE, "usd",
             "paid by insurance funds: losses beyond the margin"),
     SUMMARY(adl_usd, FIELD_DOUBLE, "usd",
-            "auto-deleveraged; empty: this model has no auto-deleveraging"),
+            "winners' positions closed by auto-deleveraging, at the bankruptcy prices"),
+    SUMMARY(adl_coins, FIELD_DOUBLE, "coins", "the same"),
     SUMMARY(bad_debt_usd, FIELD_DOUBLE, "usd", "losses beyond the margin that no fund paid"),
+    SUMMARY(fees_usd, FIELD_DOUBLE, "usd", "liquidation fees kept by venues"),
+    SUMMARY(backstop_coins, FIELD_DOUBLE, "coins",
+            "of liquidated_coins: taken over by funds without an order"),
+    SUMMARY(partial_orders, FIELD_INT64, "", "forced orders that left a rest of the position"),
+    SUMMARY(funding_paid_usd, FIELD_DOUBLE, "usd",
+            "funding that the open interest of a side paid, longs to shorts"),
+    SUMMARY(funding_rate_min, FIELD_DOUBLE, "share", "lowest funding rate paid, of notional"),
+    SUMMARY(funding_rate_max, FIELD_DOUBLE, "share", "highest funding rate paid, of notional"),
+    SUMMARY(funding_sign_changes, FIELD_INT64, "", "how often the paying side changed"),
+    SUMMARY(utilisation_max, FIELD_DOUBLE, "share",
+            "largest imbalance over its limit; empty: no funding rule"),
+    SUMMARY(venue_gap_log, FIELD_DOUBLE, "log",
+            "largest distance of a venue's last price from the mean of all by depth"),
     SUMMARY(episodes, FIELD_INT64, "", "rows of episodes.csv"),
 };
 const size_t metrics_summary_field_count =
@@ -112,6 +126,13 @@ const struct field metrics_step_fields[] = {
     STEP(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by insurance funds"),
     STEP(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by insurance funds"),
     STEP(bad_debt_usd, FIELD_DOUBLE, "usd", "losses that no fund paid"),
+    STEP_NUMBER(fees_usd, "usd", "liquidation fees kept by venues"),
+    STEP_NUMBER(adl_usd, "usd", "winners closed by auto-deleveraging"),
+    STEP_NUMBER(backstop_coins, "coins", "taken over by funds without an order"),
+    STEP_NUMBER(remargined_coins, "coins", "topped up, per side"),
+    STEP_NUMBER(premium, "share", "last price over index or mark at the end, less 1"),
+    STEP_NUMBER(utilisation, "share",
+                "imbalance over its limit, positive: longs; empty: no funding rule"),
 };
 const size_t metrics_step_field_count = sizeof metrics_step_fields / sizeof *metrics_step_fields;
 
@@ -143,8 +164,33 @@ const struct field metrics_venue_fields[] = {
     VENUE(liquidated_positions, FIELD_INT64, "", "positions of the book that fired"),
     VENUE(insurance_gain_usd, FIELD_DOUBLE, "usd", "kept by the venue's fund, both sides"),
     VENUE(insurance_draw_usd, FIELD_DOUBLE, "usd", "paid by the venue's fund, both sides"),
+    VENUE(bad_debt_usd, FIELD_DOUBLE, "usd", "losses that its fund did not pay, both sides"),
+    VENUE(fees_usd, FIELD_DOUBLE, "usd", "liquidation fees, both sides"),
+    VENUE(adl_usd, FIELD_DOUBLE, "usd", "winners closed by auto-deleveraging, both sides"),
+    VENUE(price_low, FIELD_DOUBLE, "quote", "lowest last price of the venue"),
+    VENUE(price_high, FIELD_DOUBLE, "quote", "highest last price of the venue"),
+    VENUE(gap_log, FIELD_DOUBLE, "log", "largest distance from the mean of all venues by depth"),
 };
 const size_t metrics_venue_field_count = sizeof metrics_venue_fields / sizeof *metrics_venue_fields;
+
+#define ADL(member, kind, units, text) COLUMN(metrics_adl, #member, member, kind, units, text)
+
+const struct field metrics_adl_fields[] = {
+    ADL(run, FIELD_INT64, "", "run of summary.csv"),
+    COLUMN(metrics_adl, "time", time_ms, FIELD_TIME_MS, "utc", "start of the step"),
+    ADL(venue, FIELD_TEXT, "", "name of the venue in the scenario"),
+    ADL(side, FIELD_TEXT, "", "of those deleveraged: long or short"),
+    ADL(leverage_from, FIELD_DOUBLE, "", "lowest leverage of the tier, inclusive"),
+    ADL(leverage_to, FIELD_DOUBLE, "", "highest leverage of the tier, exclusive; empty: no end"),
+    ADL(coins, FIELD_DOUBLE, "coins", "closed"),
+    ADL(usd, FIELD_DOUBLE, "usd", "closed, at the bankruptcy prices of the others"),
+    ADL(price, FIELD_DOUBLE, "quote", "mean price at which they were closed"),
+    ADL(entry_price, FIELD_DOUBLE, "quote", "mean entry price"),
+    ADL(pnl_usd, FIELD_DOUBLE, "usd", "profit that they realised"),
+    ADL(score, FIELD_DOUBLE, "", "mean score in the venue's ranking"),
+    ADL(positions, FIELD_INT64, "", "positions of the book closed or cut"),
+};
+const size_t metrics_adl_field_count = sizeof metrics_adl_fields / sizeof *metrics_adl_fields;
 
 #define POSITION(member, kind, units, text) \
     COLUMN(metrics_position, #member, member, kind, units, text)

@@ -53,22 +53,22 @@ static bool ensure(struct nearby *self, struct nearby_levels *levels)
     return !self->failed;
 }
 
-/* Adds (`change` 1) or takes out (-1) a position of `coins` alive. */
+/* Adds `coins` alive of a position (negative: takes them out), and with `change` the position. */
 static void add(struct nearby *self, const struct ladder_fired *position, double coins, int change)
 {
     const struct book_class *class = position->class;
     const struct margin_formula *formula = self->ladder->book->venues[class->venue].formula;
     const struct ladder_bar *opened = &self->ladder->bars[position->bar];
-    int side = book_side_index(class->side), tier = tier_of((double)position->position->leverage);
+    int side = book_side_index(class->side), tier = position->tier;
     struct nearby_levels *levels = &self->levels[side][formula->inverse];
-    double level = margin_unit(formula, opened->price) * position->position->kappa / class->slope -
+    double level = margin_unit(formula, opened->price) * position->kappa / class->slope -
                    funding_of(&opened->funding, formula->inverse);
     double at = place(self, formula->inverse, level);
     if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, levels))
         return;
     int i = (int)at;
     nearby_pair *held = &levels->bins[i].coins[tier / 2];
-    double sum = (*held)[tier % 2] + change * coins / self->kept[side][tier];
+    double sum = (*held)[tier % 2] + coins / self->kept[side][tier];
     (*held)[tier % 2] = sum > 0.0 ? sum : 0.0;
     levels->positions[i] += (uint32_t)change;
     if (levels->positions[i] == 0) /* rounding may leave something of what was taken out */
@@ -78,10 +78,10 @@ static void add(struct nearby *self, const struct ladder_fired *position, double
 static void visit(void *context, const struct ladder_fired *position)
 {
     struct nearby *self = context;
-    const struct book_position *drawn = position->position;
     add(self, position,
         ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
-                     tier_of((double)drawn->leverage), drawn->share),
+                     position->tier, position->share) *
+            ladder_left(self->ladder, position),
         1);
 }
 
@@ -136,7 +136,7 @@ static void visit_fresh(void *context, const struct ladder_fired *position)
 {
     struct nearby *self = context;
     const struct ledger_side *ledger = &self->ledger->side[book_side_index(position->class->side)];
-    add(self, position, position->position->share * ledger->opened[position->bar], 1);
+    add(self, position, position->share * ledger->opened[position->bar], 1);
 }
 
 int nearby_open(struct nearby *self, size_t bar, struct error *err)
@@ -145,15 +145,37 @@ int nearby_open(struct nearby *self, size_t bar, struct error *err)
     return self->failed ? error_memory(err, "levels near the market") : ERROR_NONE;
 }
 
+/* A position as it was counted: of twins the first, whichever fired, and a rest in the class that
+   decides. */
+static struct ladder_fired as_counted(const struct nearby *self,
+                                      const struct ladder_fired *position)
+{
+    if (position->rest != RESTS_NONE)
+        return ladder_rest_position(self->ladder, position->rest);
+    struct ladder_fired counted = *position;
+    const struct book *book = self->ladder->book;
+    counted.class = &book->classes[book->runs[position->run].class_id];
+    counted.kappa = book->positions[position->position].kappa;
+    return counted;
+}
+
 void nearby_fire(struct nearby *self, const struct ladder_fired *position, double coins)
 {
-    /* Of twins, the first was counted: whichever fired. */
-    const struct book *book = self->ladder->book;
-    const struct book_run *run = &book->runs[position->run];
-    const struct book_position *entered =
-        run->twin == BOOK_NO_TWIN ? position->position : &book->positions[run->first];
-    struct ladder_fired counted = {entered, &book->classes[run->class_id], run->bar, position->run};
-    add(self, &counted, coins, -1);
+    struct ladder_fired counted = as_counted(self, position);
+    add(self, &counted, -coins, -1);
+}
+
+void nearby_shrink(struct nearby *self, const struct ladder_fired *position, double coins)
+{
+    struct ladder_fired counted = as_counted(self, position);
+    add(self, &counted, -coins, 0);
+}
+
+int nearby_add(struct nearby *self, const struct ladder_fired *position, double coins,
+               struct error *err)
+{
+    add(self, position, coins, 1);
+    return self->failed ? error_memory(err, "levels near the market") : ERROR_NONE;
 }
 
 /* Takes what is kept into the sums, which then refer to the present. */

@@ -61,6 +61,11 @@ void nearby_free(struct nearby *self);
 int nearby_open(struct nearby *self, size_t bar, struct error *err);
 /* Takes out a position that fired; `coins` were alive of it. */
 void nearby_fire(struct nearby *self, const struct ladder_fired *position, double coins);
+/* Takes `coins` out of a position that stays. */
+void nearby_shrink(struct nearby *self, const struct ladder_fired *position, double coins);
+/* Takes in the rest of a position; ERROR_IO when memory is short. */
+int nearby_add(struct nearby *self, const struct ladder_fired *position, double coins,
+               struct error *err);
 /* Follows the ledger's last thinning of a side, now and then renewing the reference. */
 void nearby_thin(struct nearby *self, int side_index);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "sim/replay_trade.h"
 
 static const double INVARIANT_TOLERANCE = 1e-9;
 /* A price this many times away from its start is no price any more. */
@@ -18,21 +19,6 @@ static double range_variance(double high, double low)
 
 /* ---- life ------------------------------------------------------------------------------- */
 
-/* A book from a file stands open before the first bar, at price 1 because it is absolute. */
-static void open_given(struct replay *self)
-{
-    const struct book *book = self->book;
-    double price = path_bar_at(self->path, 0).last[0];
-    ladder_open(&self->ladder, 0, 1.0);
-    struct ledger_opening opening[2];
-    book_bar_opening(book, 0, opening);
-    for (int side = 0; side < 2; side++) {
-        double scale = self->params->oi_scale;
-        ledger_open(&self->ledger, side, 0, scale, 1.0, 0.0, &opening[side]);
-        ledger_hold(&self->ledger, side, scale * book->residual_coins[side], price, 0.0);
-    }
-}
-
 static bool any_inverse(const struct book *book)
 {
     for (size_t v = 0; v < book->venue_count; v++)
@@ -45,38 +31,74 @@ static double total_usd(const struct replay *self, double price)
 {
     double funding = self->ladder.funding.linear;
     return ledger_equity(&self->ledger, BOOK_LONG, price, funding) +
-           ledger_equity(&self->ledger, BOOK_SHORT, price, funding) + self->fund_net_usd -
-           self->bad_debt_usd + self->settle.market_maker_cash + self->withdrawals_usd -
-           self->deposits_usd;
+           ledger_equity(&self->ledger, BOOK_SHORT, price, funding) + self->fund_net_usd +
+           self->fees_usd - self->bad_debt_usd + self->settle.market_maker_cash +
+           self->settle.withdrawals_usd - self->settle.deposits_usd;
+}
+
+static bool deleverages(const struct replay_params *params, const struct book *book)
+{
+    for (size_t v = 0; v < book->venue_count; v++)
+        if (params->venue[v].adl != NULL && !isinf(params->fund_usd[v]))
+            return true;
+    return false;
+}
+
+static void make_prices(struct replay *self)
+{
+    const struct replay_params *params = self->params;
+    struct prices_params *out = &self->prices_params;
+    int venues = (int)self->book->venue_count;
+    *out = (struct prices_params){
+        .impact = params->impact,
+        .markets = params->split ? venues : 1,
+        .separate = params->split && params->arbitrage_half_life_ms != 0,
+        .half_life_ms = params->arbitrage_half_life_ms,
+        .reference_passthrough = params->mark_passthrough,
+    };
+    for (int v = 0; v < venues; v++) {
+        out->passthrough[v] = params->split ? params->passthrough[v] : params->mark_passthrough;
+        out->depth_share[v] = params->split ? params->depth_share[v] : 1.0;
+    }
+    prices_init(&self->prices, out);
+}
+
+static void make_cascade(struct replay *self)
+{
+    const struct replay_params *params = self->params;
+    settle_init(&self->settle, params->fill, params->fund_usd);
+    deleverage_init(&self->deleverage, &self->ladder, &self->ledger, &self->settle);
+    self->cascade = (struct cascade){.venues = params->venue,
+                                     .ladder = &self->ladder,
+                                     .ledger = &self->ledger,
+                                     .prices = &self->prices,
+                                     .settle = &self->settle,
+                                     .deleverage = &self->deleverage,
+                                     .generation_ms = params->generation_ms};
 }
 
 int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct book *book, struct error *err)
 {
+    struct ledger_params closing = {params->hazard_exponent, params->disposition_ratio};
     memset(self, 0, sizeof *self);
     self->params = params;
     self->path = path;
     self->book = book;
-    int code = ladder_init(&self->ladder, book, err);
+    int code = ladder_init(&self->ladder, book, params->split, deleverages(params, book), err);
     if (code != ERROR_NONE)
         return code;
-    code = ledger_init(&self->ledger, book->bars, params->hazard_exponent, err);
+    code = ledger_init(&self->ledger, book->bars, &closing, err);
     if (code != ERROR_NONE) {
         ladder_free(&self->ladder);
         return code;
     }
     depth_start(&params->depth, &self->depth);
-    self->settle.fill = params->fill;
-    memcpy(self->settle.fund_usd, params->fund_usd, sizeof self->settle.fund_usd);
-    self->cascade = (struct cascade){.ladder = &self->ladder,
-                                     .ledger = &self->ledger,
-                                     .impact = &params->impact,
-                                     .state = &self->impact,
-                                     .mark_passthrough = params->mark_passthrough};
+    make_prices(self);
+    make_cascade(self);
     if (book->from_file)
-        open_given(self);
+        replay_open_given(self);
     self->last_close = NAN;
-    self->seen_depth = NAN;
     self->total_usd = any_inverse(book) ? NAN : total_usd(self, path_bar_at(path, 0).mark[0]);
     return ERROR_NONE;
 }
@@ -87,9 +109,10 @@ void replay_free(struct replay *self)
     if (self->cascade.nearby != NULL)
         nearby_free(&self->nearby);
     self->cascade.nearby = NULL;
+    cascade_free(&self->cascade);
+    deleverage_free(&self->deleverage);
     ladder_free(&self->ladder);
     ledger_free(&self->ledger);
-    cascade_free(&self->cascade);
 }
 
 /* ---- a step ----------------------------------------------------------------------------- */
@@ -97,24 +120,6 @@ void replay_free(struct replay *self)
 static bool measured(const struct replay *self)
 {
     return self->bar >= self->params->start_bar;
-}
-
-static double oi(const struct replay *self)
-{
-    return ledger_total(&self->ledger, BOOK_LONG);
-}
-
-/* The log price impact of forced orders. Asked for at every node, while few nodes change it. */
-static double impact_now(struct replay *self)
-{
-    const struct impact_state *now = &self->impact;
-    if (self->seen_depth != self->cascade.depth || self->seen.flow_coins != now->flow_coins ||
-        self->seen.permanent_log != now->permanent_log) {
-        self->seen = *now;
-        self->seen_depth = self->cascade.depth;
-        self->seen_log = impact_log(&self->params->impact, now, self->cascade.depth);
-    }
-    return self->seen_log;
 }
 
 static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
@@ -129,86 +134,168 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
                            self->params->branching_window_log, err);
     if (code != ERROR_NONE)
         return code;
-    self->cascade.nearby = &self->nearby;
-    self->start_impact_log = impact_now(self);
+    self->cascade.nearby = self->deleverage.nearby = &self->nearby;
+    self->start_impact_log = prices_impact_log(&self->prices);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
-    self->oi_start_coins = oi(self);
+    self->oi_start_coins = replay_oi(self);
+    for (size_t v = 0; v < self->book->venue_count; v++) {
+        self->venue_low[v] = self->venue_high[v] = self->start_price;
+        self->venue_gap_log[v] = 0.0;
+    }
     return ERROR_NONE;
+}
+
+/* The funding rate that falls due at the bar's open. */
+static double rate_due(struct replay *self)
+{
+    const struct market *market = self->path->market;
+    if (self->bar >= self->params->funding_bar)
+        return funding_due(&self->params->funding, &self->funding,
+                           market->start_ms + (int64_t)self->bar * market->step_ms,
+                           market->step_ms);
+    bool given = market->funding_rate != NULL && self->bar < market->bars;
+    return given ? market->funding_rate[self->bar] : 0.0;
+}
+
+static void begin_prices(struct replay *self)
+{
+    const struct replay_params *params = self->params;
+    if (params->generation_ms == 0)
+        prices_pass(&self->prices, self->path->market->step_ms);
+    self->prices.depth = depth_relative(&params->depth, &self->depth);
+    if (self->bar == params->feedback_bar) {
+        /* From here on the price is made of the path and the impact of what fires; the impact of
+           what fired before is in the path. */
+        prices_forget(&self->prices);
+        self->start_impact_log = 0.0;
+        self->prices.feedback = true;
+    }
+}
+
+static void begin_report(struct replay *self, struct replay_step *out)
+{
+    const struct market *market = self->path->market;
+    memset(out, 0, sizeof *out);
+    out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
+    out->depth_share = self->prices.depth;
+    out->branching_ratio = NAN;
+    bool reported =
+        market->liq_long_coins != NULL && self->bar < market->bars && !self->path->shock;
+    out->reported_coins[BOOK_LONG] = reported ? market->liq_long_coins[self->bar] : NAN;
+    out->reported_coins[BOOK_SHORT] = reported ? market->liq_short_coins[self->bar] : NAN;
 }
 
 static int prepare(struct replay *self, const struct path_bar *bar, struct replay_step *out,
                    struct error *err)
 {
     const struct replay_params *params = self->params;
-    const struct market *market = self->path->market;
-    impact_decay(&params->impact, &self->impact, market->step_ms);
-    self->cascade.depth = depth_relative(&params->depth, &self->depth);
-    if (self->bar == params->feedback_bar) {
-        /* From here on the price is made of the path and the impact of what fires; the impact of
-           what fired before is in the path. */
-        self->impact = (struct impact_state){0};
-        self->start_impact_log = 0.0;
-        self->cascade.feedback = true;
-    }
+    begin_prices(self);
     if (self->bar == params->start_bar) {
         int code = start_measuring(self, bar, err);
         if (code != ERROR_NONE)
             return code;
     }
-    memset(out, 0, sizeof *out);
-    out->time_ms = market->start_ms + (int64_t)self->bar * market->step_ms;
-    out->depth_share = self->cascade.depth;
-    out->branching_ratio = NAN;
-    bool reported =
-        market->liq_long_coins != NULL && self->bar < market->bars && !self->path->shock;
-    out->reported_coins[BOOK_LONG] = reported ? market->liq_long_coins[self->bar] : NAN;
-    out->reported_coins[BOOK_SHORT] = reported ? market->liq_short_coins[self->bar] : NAN;
-    double factor = self->cascade.feedback ? exp(params->mark_passthrough * impact_now(self)) : 1.0;
+    begin_report(self, out);
+    double factor = 1.0;
+    if (self->prices.feedback)
+        factor = exp(params->mark_passthrough * prices_impact_log(&self->prices));
     double mark = bar->mark[0] * factor;
-    if (market->funding_rate != NULL && self->bar < market->bars &&
-        market->funding_rate[self->bar] != 0.0) {
-        out->funding_rate = market->funding_rate[self->bar];
+    out->funding_rate = rate_due(self);
+    if (out->funding_rate != 0.0)
         ladder_fund(&self->ladder, out->funding_rate, mark);
-    }
-    if (measured(self))
+    if (measured(self)) {
+        struct impact_state pooled = prices_pooled(&self->prices);
         out->branching_ratio =
-            cascade_branching_ratio(&self->nearby, &params->impact, &self->impact,
-                                    self->cascade.depth, mark, params->branching_window_log);
+            cascade_branching_ratio(&self->nearby, &params->impact, &pooled, self->prices.depth,
+                                    mark, params->branching_window_log);
+    }
     return ERROR_NONE;
 }
 
 /* The largest move since the start and the part of it that is forced orders' doing. */
 static void note_extreme(struct replay *self, struct replay_step *out)
 {
-    double moved = log(self->cascade.last / self->start_price);
+    double moved = log(self->prices.last / self->start_price);
     if (fabs(moved) < fabs(out->extreme_log))
         return;
     out->extreme_log = moved;
-    out->extreme_endogenous_log = impact_now(self) - self->start_impact_log;
+    out->extreme_endogenous_log = prices_impact_log(&self->prices) - self->start_impact_log;
 }
 
-static int walk_node(struct replay *self, const struct path_bar *bar, int node,
+/* Where venues have prices of their own: how far each goes, and from the others. */
+static void note_venues(struct replay *self)
+{
+    for (int v = 0; self->prices_params.separate && v < self->prices_params.markets; v++) {
+        double last = self->prices.market[v].last;
+        self->venue_low[v] = fmin(self->venue_low[v], last);
+        self->venue_high[v] = fmax(self->venue_high[v], last);
+        self->venue_gap_log[v] = fmax(self->venue_gap_log[v], fabs(log(last / self->prices.last)));
+    }
+}
+
+static void note_node(struct replay *self, int node, struct replay_step *out)
+{
+    double last = self->prices.last;
+    out->price_high = node == 0 ? last : fmax(out->price_high, last);
+    out->price_low = node == 0 ? last : fmin(out->price_low, last);
+    if (node == 0)
+        out->price_open = last;
+    if (!measured(self))
+        return;
+    note_extreme(self, out);
+    note_venues(self);
+}
+
+/* When a node comes: a bar's nodes are spread evenly over it. */
+static int64_t node_time(const struct replay *self, int node)
+{
+    int64_t step = self->path->market->step_ms;
+    return self->path->market->start_ms + (int64_t)self->bar * step +
+           step * node / (PATH_NODES - 1);
+}
+
+static int walk_node(struct replay *self, const struct path_bar *bar, int index,
                      double previous_last, struct replay_step *out, struct error *err)
 {
     struct cascade *cascade = &self->cascade;
-    struct impact_state before = self->impact;
-    int code = cascade_node(cascade, bar->last[node], bar->mark[node], err);
+    bool last = index == PATH_NODES - 1;
+    struct cascade_node node = {
+        .exogenous_last = bar->last[index],
+        .exogenous_mark = bar->mark[index],
+        .previous_last = previous_last,
+        .time_ms = node_time(self, index),
+        .room_ms = last ? 0 : node_time(self, index + 1) - node_time(self, index),
+    };
+    if (self->params->generation_ms > 0 && index > 0) {
+        int64_t passed = node.time_ms - node_time(self, index - 1) - self->node_ms;
+        if (passed > 0)
+            prices_pass(&self->prices, passed);
+    }
+    struct prices_impact before = self->prices.impact;
+    int code = cascade_walk(cascade, &node, &self->node_ms, err);
     if (code != ERROR_NONE)
         return code;
-    if (cascade->shot_count > 0) {
-        if (cascade->generations > out->generations)
-            out->generations = cascade->generations;
-        if (measured(self) && !cascade->feedback && cascade_unreachable(cascade, &before))
-            out->unreachable = true;
-        settle_node(&self->settle, cascade, &self->ledger, previous_last);
-    }
-    out->price_high = node == 0 ? cascade->last : fmax(out->price_high, cascade->last);
-    out->price_low = node == 0 ? cascade->last : fmin(out->price_low, cascade->last);
-    if (node == 0)
-        out->price_open = cascade->last;
-    if (measured(self))
-        note_extreme(self, out);
+    if (cascade->generations > out->generations)
+        out->generations = cascade->generations;
+    if (cascade->shot_count > 0 && measured(self) && !self->prices.feedback &&
+        cascade_unreachable(cascade, &before))
+        out->unreachable = true;
+    note_node(self, index, out);
     return ERROR_NONE;
+}
+
+static void end_prices(struct replay *self, const struct path_bar *bar, struct replay_step *out)
+{
+    double impact = prices_impact_log(&self->prices);
+    out->price_close = self->prices.last;
+    out->mark_close = self->prices.mark;
+    out->exogenous_close = self->prices.feedback
+                               ? bar->last[PATH_NODES - 1]
+                               : out->price_close * exp(self->start_impact_log - impact);
+    if (measured(self)) {
+        out->endogenous_log = impact - self->start_impact_log;
+        out->exogenous_log = log(out->price_close / self->start_price) - out->endogenous_log;
+    }
 }
 
 static int walk_bar(struct replay *self, const struct path_bar *bar, struct replay_step *out,
@@ -216,105 +303,49 @@ static int walk_bar(struct replay *self, const struct path_bar *bar, struct repl
 {
     double previous = NAN;
     settle_begin_step(&self->settle);
+    deleverage_begin_step(&self->deleverage);
     for (int node = 0; node < PATH_NODES; node++) {
         int code = walk_node(self, bar, node, previous, out, err);
         if (code != ERROR_NONE)
             return code;
-        previous = self->cascade.last;
+        previous = self->prices.last;
     }
     out->forced = self->settle.step;
-    out->price_close = self->cascade.last;
-    out->mark_close = self->cascade.mark;
-    double impact = impact_now(self);
-    out->exogenous_close = self->cascade.feedback
-                               ? bar->last[PATH_NODES - 1]
-                               : out->price_close * exp(self->start_impact_log - impact);
-    if (measured(self)) {
-        out->endogenous_log = impact - self->start_impact_log;
-        out->exogenous_log = log(out->price_close / self->start_price) - out->endogenous_log;
-    }
+    end_prices(self, bar, out);
     self->fund_net_usd += out->forced.fund_gain_usd - out->forced.fund_draw_usd;
+    self->fees_usd += out->forced.fees_usd;
     self->bad_debt_usd += out->forced.bad_debt_usd;
     return ERROR_NONE;
 }
 
-/* ---- the ledger's part ------------------------------------------------------------------ */
-
-static struct ledger_step ledger_step_of(const struct replay *self, double oi_before,
-                                         const struct replay_step *out)
+/* What the step leaves for the depth and the funding of those to come. */
+static void observe(struct replay *self, struct replay_step *out)
 {
     const struct replay_params *params = self->params;
-    const struct market *market = self->path->market;
-    bool given = market->oi_coins != NULL && self->bar < market->bars && !self->book->from_file &&
-                 self->bar < params->frozen_bar;
-    struct ledger_step step = {
-        .oi = oi_before,
-        .forced = {out->forced.side[BOOK_LONG].coins, out->forced.side[BOOK_SHORT].coins},
-        .observed = given,
-        .turnover = self->book->from_file ? 0.0
-                                          : params->turnover_per_hour * (double)market->step_ms /
-                                                (double)CALENDAR_HOUR_MS,
-        .absorbed_by_closers = params->absorbed_by_closers,
-    };
-    if (given)
-        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - oi_before;
-    return step;
-}
-
-static void trade_opens(struct replay *self, int side, double coins, double price,
-                        const struct ledger_opening *opening)
-{
-    /* A bar that opens nothing is opened all the same, so that it expires in its turn. */
-    double funding = self->ladder.funding.linear, entry_sum = 0.0;
-    if (self->book->from_file) {
-        ledger_hold(&self->ledger, side, coins, price, funding);
-        self->deposits_usd += coins * price;
-        entry_sum = 1.0;
-    } else {
-        self->deposits_usd +=
-            ledger_open(&self->ledger, side, self->bar, coins, price, funding, opening);
-        for (int tier = 0; tier < TIERS; tier++)
-            entry_sum += opening->entry[tier];
-    }
-    self->settle.market_maker_cash += (side == BOOK_LONG ? coins : -coins) * price * entry_sum;
-}
-
-static void trade_closes(struct replay *self, int side, double coins, double price)
-{
-    if (coins <= 0.0)
+    int64_t step_ms = self->path->market->step_ms;
+    bool given = self->bar < self->path->market->bars;
+    depth_observe(&params->depth, &self->depth, range_variance(out->price_high, out->price_low),
+                  step_ms);
+    if (params->depth_series != NULL)
+        depth_observe_series(&params->depth, &self->depth,
+                             given ? params->depth_series[self->bar] : NAN);
+    double index = params->index != NULL && given ? params->index[self->bar] : out->mark_close;
+    out->premium = out->price_close / index - 1.0;
+    out->utilisation = NAN;
+    if (params->funding_bar == REPLAY_NEVER)
         return;
-    double funding = self->ladder.funding.linear;
-    double before = ledger_equity(&self->ledger, side, price, funding);
-    ledger_thin(&self->ledger, side, fmax(ledger_total(&self->ledger, side) - coins, 0.0));
-    if (self->cascade.nearby != NULL)
-        nearby_thin(&self->nearby, side);
-    if (self->ledger.side[side].first_bar != self->ladder.first_bar[side])
-        ladder_expire(&self->ladder, side, self->ledger.side[side].first_bar);
-    self->withdrawals_usd += before - ledger_equity(&self->ledger, side, price, funding);
-    self->settle.market_maker_cash += (side == BOOK_LONG ? -coins : coins) * price;
-}
-
-static int keep_ledger(struct replay *self, double oi_before, struct replay_step *out,
-                       struct error *err)
-{
-    struct ledger_step step = ledger_step_of(self, oi_before, out);
-    struct ledger_flows flows = ledger_flows(&step);
-    struct ledger_opening opening[2];
-    if (!self->book->from_file)
-        book_bar_opening(self->book, self->bar, opening);
-    for (int side = 0; side < 2; side++) {
-        trade_closes(self, side, flows.closes[side], out->price_close);
-        trade_opens(self, side, flows.opens[side], out->price_close, &opening[side]);
-        out->opens_coins[side] = flows.opens[side];
-        out->closes_coins[side] = flows.closes[side];
-    }
-    out->replacement_coins = flows.replacement;
-    out->oi_coins = oi(self);
-    out->oi_usd = out->oi_coins * out->mark_close;
-    if (self->book->from_file)
-        return ERROR_NONE;
-    ladder_open(&self->ladder, self->bar, out->price_close);
-    return self->cascade.nearby == NULL ? ERROR_NONE : nearby_open(&self->nearby, self->bar, err);
+    struct funding_signal signal = {
+        .premium = out->premium,
+        .skew_coins =
+            self->ledger.side[BOOK_SHORT].held.coins - self->ledger.side[BOOK_LONG].held.coins,
+        .oi_coins = out->oi_coins,
+        .price = out->mark_close,
+        .step_ms = step_ms,
+    };
+    int sign;
+    funding_observe(&params->funding, &self->funding, &signal);
+    out->utilisation = funding_utilisation(&self->funding, &sign);
+    out->utilisation *= sign;
 }
 
 /* Impact that grows faster than the book can feed it ends in prices that mean nothing. */
@@ -332,13 +363,13 @@ static int check_price(const struct replay *self, const struct replay_step *out,
 
 static int check_invariants(struct replay *self, const struct replay_step *out, struct error *err)
 {
-    double longs = oi(self), shorts = ledger_total(&self->ledger, BOOK_SHORT);
+    double longs = replay_oi(self), shorts = ledger_total(&self->ledger, BOOK_SHORT);
     if (!(fabs(longs - shorts) <= INVARIANT_TOLERANCE * fmax(longs, self->oi_start_coins)))
         return error_set(err, ERROR_NUMERICAL,
                          "step %zu: long OI %.17g is not short OI %.17g coins", self->bar, longs,
                          shorts);
     double total = total_usd(self, out->mark_close);
-    double scale = fabs(self->withdrawals_usd) + fabs(self->deposits_usd) +
+    double scale = fabs(self->settle.withdrawals_usd) + fabs(self->settle.deposits_usd) +
                    ledger_entry_value(&self->ledger, BOOK_LONG);
     if (!isnan(self->total_usd) && !(fabs(total - self->total_usd) <= INVARIANT_TOLERANCE * scale))
         return error_set(err, ERROR_NUMERICAL,
@@ -350,16 +381,15 @@ static int check_invariants(struct replay *self, const struct replay_step *out, 
 int replay_step(struct replay *self, struct replay_step *out, struct error *err)
 {
     struct path_bar bar = path_bar_at(self->path, self->bar);
-    double oi_before = oi(self);
+    double oi_before = replay_oi(self);
     int code = prepare(self, &bar, out, err);
     if (code == ERROR_NONE)
         code = walk_bar(self, &bar, out, err);
     if (code == ERROR_NONE)
-        code = keep_ledger(self, oi_before, out, err);
+        code = replay_trade(self, oi_before, out, err);
     if (code != ERROR_NONE)
         return code;
-    depth_observe(&self->params->depth, &self->depth,
-                  range_variance(out->price_high, out->price_low), self->path->market->step_ms);
+    observe(self, out);
     code = check_price(self, out, err);
     if (code == ERROR_NONE)
         code = check_invariants(self, out, err);

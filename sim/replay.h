@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "models/depth.h"
+#include "models/funding.h"
 #include "models/impact.h"
 #include "sim/book.h"
 #include "sim/cascade.h"
@@ -31,18 +32,30 @@
 struct replay_params {
     struct impact_params impact;
     struct depth_params depth;
+    struct cascade_venue venue[BOOK_VENUES_MAX];
+    double fund_usd[BOOK_VENUES_MAX];    /* at the start; INFINITY: unlimited */
+    double depth_share[BOOK_VENUES_MAX]; /* of the pooled depth; sum to 1; with split */
+    double passthrough[BOOK_VENUES_MAX]; /* share of a move that reaches the mark; with split */
+    bool split;                          /* venues have prices of their own */
+    int64_t arbitrage_half_life_ms; /* split: 0: impact is shared at once; CALENDAR_NONE: never */
+    int64_t generation_ms;          /* clock between generations; 0: none */
+    const double *depth_series;     /* per bar: relative depth; NULL: none; not owned */
+    const double *index; /* per bar: index price at the close; NULL: the mark; not owned */
+    struct funding_rule funding;
+    size_t funding_bar;  /* funding is made by the rule from this bar on; REPLAY_NEVER */
     size_t feedback_bar; /* forced orders move the price from this bar on; REPLAY_NEVER */
     size_t frozen_bar;   /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
     enum settle_fill fill;
     double mark_passthrough;
     double turnover_per_hour;
-    double hazard_exponent; /* voluntary closing ~ leverage^this */
+    double remargin_per_hour;
+    double disposition_ratio; /* 1: pro rata */
+    double hazard_exponent;   /* voluntary closing ~ leverage^this */
     double absorbed_by_closers;
     double oi_scale;  /* of the observed OI, or of a given book's coins */
     size_t bars;      /* steps of the run */
     size_t start_bar; /* measured from here: before it the book is built, open loop */
     double branching_window_log;
-    double fund_usd[BOOK_VENUES_MAX]; /* INFINITY: unlimited */
 };
 
 /* One measured step: a row of steps.csv, and the stuff of episodes and summary. */
@@ -58,8 +71,11 @@ struct replay_step {
     double extreme_endogenous_log;          /* ... and the impact's part of it */
     double oi_coins, oi_usd;                /* at the close; usd at mark */
     double opens_coins[2], closes_coins[2]; /* long, short */
-    double replacement_coins;
+    double replacement_coins, remargined_coins;
     double funding_rate;
+    double premium; /* last over index (or mark), less 1, at the close */
+    double
+        utilisation; /* of a pool or by the premium; > 0: longs are dominant; NaN: no such rule */
     double reported_coins[2]; /* liquidations in the observed feed: long, short; NaN: none given */
     double depth_share;       /* relative depth of the step */
     double branching_ratio;   /* at the start of the step */
@@ -74,22 +90,25 @@ struct replay {
     const struct book *book;
     struct ladder ladder;
     struct ledger ledger;
-    struct impact_state impact;
+    struct prices_params prices_params;
+    struct prices prices;
     struct depth_state depth;
+    struct funding_state funding;
     struct nearby nearby; /* kept from start_bar on */
+    struct deleverage deleverage;
     struct cascade cascade;
     struct settle settle;
+    int64_t node_ms;    /* time that generations of the last node took */
     size_t bar;         /* next to be walked */
     double last_close;  /* simulated, of the bar before */
     double start_price; /* last price at the beginning of start_bar */
     double start_impact_log;
-    struct impact_state seen; /* the impact and depth that ... */
-    double seen_depth;
-    double seen_log; /* ... gave this; NaN depth: none yet */
     double oi_start_coins;
-    double fund_net_usd, bad_debt_usd; /* since the run began */
-    double deposits_usd, withdrawals_usd;
+    double fund_net_usd, bad_debt_usd, fees_usd; /* since the run began */
     double total_usd; /* conserved; NaN while it cannot be checked (inverse contracts) */
+    /* Of each venue's last price since start_bar. */
+    double venue_low[BOOK_VENUES_MAX], venue_high[BOOK_VENUES_MAX];
+    double venue_gap_log[BOOK_VENUES_MAX]; /* largest distance from the reference */
 };
 
 /* `params`, `path` and `book` must outlive `self`. ERROR_IO when memory is short; then `self` needs

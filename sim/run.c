@@ -28,6 +28,7 @@ static void one_free(struct run_one *self)
     memory_free(self->steps);
     episodes_free(&self->episodes);
     memory_free(self->positions.rows);
+    memory_free(self->adls.rows);
     memset(self, 0, sizeof *self);
 }
 
@@ -79,11 +80,14 @@ static int one_walk(struct running *self, struct run_one *one, const struct metr
             code = replay_step(replay, &step, err);
         if (code == ERROR_NONE && bar >= setup->start_bar)
             code = one_step(one, &step, run->run, err);
+        if (code == ERROR_NONE && bar >= setup->start_bar && setup->scenario->output.adl)
+            code = metrics_adls_add(&one->adls, run->run, step.time_ms, replay, setup->venues, err);
         if (code != ERROR_NONE)
             return code;
     }
     progress_add(&self->progress, (int64_t)(setup->bars % CHECK_BARS));
-    metrics_finish(&one->metrics, (int64_t)one->episodes.count);
+    metrics_finish(&one->metrics, replay, (int64_t)one->episodes.count);
+    one->venue_count = metrics_venues(&one->metrics, replay, setup->venues, one->venues);
     one->done = true;
     return ERROR_NONE;
 }
@@ -168,11 +172,12 @@ static int tables_alloc(struct run_tables *self, const struct running *running, 
                         struct error *err)
 {
     memset(self, 0, sizeof *self);
-    size_t steps = 0, episodes = 0, positions = 0;
+    size_t steps = 0, episodes = 0, positions = 0, adls = 0;
     for (size_t i = 0; i < runs; i++) {
         steps += running->ones[i].step_count;
         episodes += running->ones[i].episodes.count;
         positions += running->ones[i].positions.count;
+        adls += running->ones[i].adls.count;
     }
     self->summary = memory_alloc(runs, sizeof *self->summary);
     self->steps = memory_alloc(steps, sizeof *self->steps);
@@ -180,8 +185,10 @@ static int tables_alloc(struct run_tables *self, const struct running *running, 
     self->tiers = memory_alloc(runs * METRICS_TIER_ROWS, sizeof *self->tiers);
     self->venues = memory_alloc(runs * 2 * BOOK_VENUES_MAX, sizeof *self->venues);
     self->positions = memory_alloc(positions, sizeof *self->positions);
-    if (self->summary != NULL && self->steps != NULL && self->episodes != NULL &&
-        self->tiers != NULL && self->venues != NULL && self->positions != NULL)
+    self->adls = memory_alloc(adls, sizeof *self->adls);
+    if (self->adls != NULL && self->summary != NULL && self->steps != NULL &&
+        self->episodes != NULL && self->tiers != NULL && self->venues != NULL &&
+        self->positions != NULL)
         return ERROR_NONE;
     run_tables_free(self);
     return error_memory(err, "result tables");
@@ -194,8 +201,7 @@ static void append(void *rows, size_t *count, size_t size, const void *more, siz
     *count += more_count;
 }
 
-static void tables_add(struct run_tables *self, const struct setup *setup,
-                       const struct run_one *one)
+static void tables_add(struct run_tables *self, const struct run_one *one)
 {
     self->summary[self->summary_count++] = one->metrics.summary;
     append(self->steps, &self->step_count, sizeof *self->steps, one->steps, one->step_count);
@@ -205,8 +211,8 @@ static void tables_add(struct run_tables *self, const struct setup *setup,
            one->positions.count);
     metrics_tiers(&one->metrics, self->tiers + self->tier_count);
     self->tier_count += METRICS_TIER_ROWS;
-    self->venue_count += metrics_venues(&one->metrics, setup->venues, setup->venue_count,
-                                        self->venues + self->venue_count);
+    append(self->venues, &self->venue_count, sizeof *self->venues, one->venues, one->venue_count);
+    append(self->adls, &self->adl_count, sizeof *self->adls, one->adls.rows, one->adls.count);
 }
 
 int run_scenario(const struct setup *setup, struct run_tables *out, struct error *err)
@@ -230,7 +236,7 @@ int run_scenario(const struct setup *setup, struct run_tables *out, struct error
     if (code == ERROR_NONE)
         code = tables_alloc(out, &running, runs, err);
     for (size_t i = 0; i < runs && code == ERROR_NONE; i++)
-        tables_add(out, setup, &running.ones[i]);
+        tables_add(out, &running.ones[i]);
 out:
     for (size_t i = 0; running.ones != NULL && i < runs; i++)
         one_free(&running.ones[i]);
@@ -247,6 +253,7 @@ void run_tables_free(struct run_tables *self)
     memory_free(self->tiers);
     memory_free(self->venues);
     memory_free(self->positions);
+    memory_free(self->adls);
     memset(self, 0, sizeof *self);
 }
 
@@ -275,6 +282,9 @@ size_t run_tables_described(const struct run_tables *self, const struct scenario
         {scenario->output.positions,
          {"positions", metrics_position_fields, metrics_position_field_count, self->positions,
           self->position_count, sizeof *self->positions}},
+        {scenario->output.adl,
+         {"adl", metrics_adl_fields, metrics_adl_field_count, self->adls, self->adl_count,
+          sizeof *self->adls}},
     };
     size_t count = 0;
     for (size_t i = 0; i < RUN_TABLES_MAX; i++)

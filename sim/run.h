@@ -22,6 +22,9 @@ struct run_one {
     size_t step_count;
     struct episodes episodes;
     struct metrics_positions positions; /* empty unless asked for */
+    struct metrics_adls adls;           /* likewise */
+    struct metrics_venue venues[2 * BOOK_VENUES_MAX];
+    size_t venue_count;
     bool done;
 };
 
@@ -33,7 +36,9 @@ struct run_tables {
     struct metrics_tier *tiers;
     struct metrics_venue *venues;
     struct metrics_position *positions;
+    struct metrics_adl *adls;
     size_t summary_count, step_count, episode_count, tier_count, venue_count, position_count;
+    size_t adl_count;
 };
 
 /* Runs everything. The tables borrow venue names from `setup`. ERROR_INTERRUPTED, ERROR_NUMERICAL,
@@ -43,7 +48,7 @@ void run_tables_free(struct run_tables *self);
 
 /* The described tables that the scenario's `output` asks for, summary first; at most
    RUN_TABLES_MAX. Returns how many. They borrow the rows. */
-#define RUN_TABLES_MAX 6
+#define RUN_TABLES_MAX 7
 size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
                             struct table out[RUN_TABLES_MAX]);
 

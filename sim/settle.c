@@ -3,52 +3,67 @@
 #include <math.h>
 #include <string.h>
 
+void settle_init(struct settle *self, enum settle_fill fill, const double *fund_usd)
+{
+    memset(self, 0, sizeof *self);
+    self->fill = fill;
+    memcpy(self->fund_usd, fund_usd, sizeof self->fund_usd);
+    memcpy(self->peak_usd, fund_usd, sizeof self->peak_usd);
+}
+
 void settle_begin_step(struct settle *self)
 {
     memset(&self->step, 0, sizeof self->step);
 }
 
-/* The last price at which an observed path crossed a trigger on its way to the node. */
-static double crossing_price(const struct cascade *cascade, const struct cascade_shot *shot,
-                             double previous_last)
+static int venue_of(const struct settle_case *of)
 {
-    double last = cascade->last;
-    if (isnan(previous_last))
-        return last;
-    double crossed = shot->trigger_price * (last / cascade->mark);
-    double low = previous_last < last ? previous_last : last;
-    double high = previous_last < last ? last : previous_last;
-    return crossed < low ? low : crossed > high ? high : crossed;
+    return of->position->class->venue;
 }
 
-static double fill_price(const struct settle *self, const struct cascade *cascade,
-                         const struct cascade_shot *shot, double previous_last)
+double settle_remainder_usd(const struct settle_case *of, double coins, double fill)
 {
-    if (self->fill == SETTLE_FINAL)
-        return cascade->last;
-    if (cascade->feedback)
-        return 0.5 * (shot->last_before + shot->last_after);
-    return crossing_price(cascade, shot, previous_last);
-}
-
-/* What is left of the margin at the fill, in quote currency; negative: a loss beyond it. Contracts
-   of an inverse position are its coins at entry. */
-static double remainder_usd(const struct ladder *ladder, const struct cascade_shot *shot,
-                            double entry, double fill)
-{
-    const struct book_class *class = shot->position.class;
-    double bankruptcy = ladder_bankruptcy_from(ladder, &shot->position, entry);
-    if (!ladder->book->venues[class->venue].formula->inverse)
-        return (double)class->side * shot->coins * (fill - bankruptcy);
-    double contracts = shot->coins * entry;
+    const struct book_class *class = of->position->class;
+    double bankruptcy = ladder_bankruptcy_from(of->ladder, of->position, of->entry_price);
+    if (!of->ladder->book->venues[class->venue].formula->inverse)
+        return (double)class->side * coins * (fill - bankruptcy);
+    double contracts = coins * of->entry_price;
     return (double)class->side * contracts * (fill / bankruptcy - 1.0);
 }
+
+double settle_fund_room(const struct settle *self, int venue, double drawdown)
+{
+    return fmax(self->fund_usd[venue] - (1.0 - drawdown) * self->peak_usd[venue], 0.0);
+}
+
+/* ---- the ledger's part ------------------------------------------------------------------ */
+
+/* Takes coins with `margin` of theirs off the ledger. */
+static void take(const struct settle_case *of, double coins, double margin)
+{
+    const struct ladder_fired *position = of->position;
+    struct ledger_sums sums = {
+        .coins = coins,
+        .entry_value = coins * of->entry_price,
+        .margin = margin,
+        .funding_value = coins * of->ladder->bars[position->bar].funding.linear,
+    };
+    ledger_take(of->ledger, of->side_index, position->bar, position->tier, &sums);
+}
+
+static void take_whole(const struct settle_case *of, double coins)
+{
+    take(of, coins, coins * of->entry_price / of->position->leverage);
+}
+
+/* ---- fund and fees ---------------------------------------------------------------------- */
 
 static void fund_settle(struct settle *self, int venue, double remainder)
 {
     struct settle_tally *tally = &self->step;
     if (remainder >= 0.0) {
         self->fund_usd[venue] += remainder;
+        self->peak_usd[venue] = fmax(self->peak_usd[venue], self->fund_usd[venue]);
         tally->fund_gain_usd += remainder;
         tally->venue_gain_usd[venue] += remainder;
         return;
@@ -58,7 +73,16 @@ static void fund_settle(struct settle *self, int venue, double remainder)
     tally->fund_draw_usd += paid;
     tally->venue_draw_usd[venue] += paid;
     tally->bad_debt_usd += -remainder - paid;
+    tally->venue_bad_debt_usd[venue] += -remainder - paid;
 }
+
+static void charge(struct settle *self, int venue, double fee)
+{
+    self->step.fees_usd += fee;
+    self->step.venue_fees_usd[venue] += fee;
+}
+
+/* ---- flows ------------------------------------------------------------------------------ */
 
 static void flow_add(struct settle_flow *sum, const struct settle_flow *flow)
 {
@@ -68,36 +92,98 @@ static void flow_add(struct settle_flow *sum, const struct settle_flow *flow)
     sum->positions += flow->positions;
 }
 
-static void settle_shot(struct settle *self, const struct cascade *cascade,
-                        const struct cascade_shot *shot, struct ledger *ledger, double fill)
+static void add_flow(struct settle *self, const struct settle_case *of,
+                     const struct settle_flow *flow)
 {
-    const struct ladder *ladder = cascade->ladder;
-    int side = shot->side_index, venue = shot->position.class->venue;
-    double leverage = (double)shot->position.position->leverage;
-    double entry = ladder_entry_price(ladder, &shot->position);
-    struct settle_flow flow = {
-        .coins = shot->coins,
-        .usd = shot->coins * fill,
-        .traders = shot->coins * entry / (double)shot->position.position->size_usd,
-        .positions = shot->coins > 0.0, /* a bar that opened nothing holds nobody */
-    };
-    fund_settle(self, venue, remainder_usd(ladder, shot, entry, fill));
-    flow_add(&self->step.side[side], &flow);
-    flow_add(&self->step.tier[side][tier_of(leverage)], &flow);
-    flow_add(&self->step.venue[venue][side], &flow);
-    self->market_maker_cash += side == BOOK_LONG ? -flow.usd : flow.usd;
-    ledger_remove(ledger, side, shot->coins, entry, leverage,
-                  ladder->bars[shot->position.bar].funding.linear);
+    flow_add(&self->step.side[of->side_index], flow);
+    flow_add(&self->step.tier[of->side_index][of->position->tier], flow);
+    flow_add(&self->step.venue[venue_of(of)][of->side_index], flow);
 }
 
-void settle_node(struct settle *self, const struct cascade *cascade, struct ledger *ledger,
-                 double previous_last)
+static void add_closed(struct settle *self, const struct settle_case *of, double coins,
+                       double price)
 {
-    for (size_t i = 0; i < cascade->shot_count; i++) {
-        const struct cascade_shot *shot = &cascade->shots[i];
-        settle_shot(self, cascade, shot, ledger, fill_price(self, cascade, shot, previous_last));
-    }
+    struct settle_flow flow = {.coins = coins, .usd = coins * price};
+    add_flow(self, of, &flow);
 }
+
+void settle_count(struct settle *self, const struct settle_case *of)
+{
+    struct settle_flow flow = {
+        .traders = of->coins * of->entry_price / of->position->size_usd,
+        .positions = of->coins > 0.0, /* a bar that opened nothing holds nobody */
+    };
+    add_flow(self, of, &flow);
+}
+
+/* Market makers take what is ordered. */
+static void trade(struct settle *self, const struct settle_case *of, double coins, double fill)
+{
+    double usd = coins * fill;
+    self->market_maker_cash += of->side_index == BOOK_LONG ? -usd : usd;
+    add_closed(self, of, coins, fill);
+}
+
+/* ---- ways to be liquidated -------------------------------------------------------------- */
+
+void settle_order(struct settle *self, const struct settle_case *of, double coins, double fill,
+                  double fee_rate)
+{
+    double remainder = settle_remainder_usd(of, coins, fill);
+    double fee = fmin(fmax(remainder, 0.0), fee_rate * coins * fill);
+    if (fee > 0.0)
+        charge(self, venue_of(of), fee);
+    fund_settle(self, venue_of(of), remainder - fee);
+    trade(self, of, coins, fill);
+    take_whole(of, coins);
+}
+
+void settle_part(struct settle *self, const struct settle_case *of, double coins, double fill,
+                 double fee_rate, double rest_inverse_leverage)
+{
+    double margin = of->coins * of->entry_price / of->position->leverage;
+    double left = (of->coins - coins) * of->entry_price * rest_inverse_leverage;
+    charge(self, venue_of(of), fee_rate * coins * fill);
+    trade(self, of, coins, fill);
+    take(of, coins, margin - left);
+    self->step.partial_orders++;
+}
+
+void settle_takeover(struct settle *self, const struct settle_case *of, double fill)
+{
+    double funding = of->ladder->funding.linear;
+    fund_settle(self, venue_of(of), settle_remainder_usd(of, of->coins, fill));
+    add_closed(self, of, of->coins, fill);
+    self->step.backstop_coins[of->side_index] += of->coins;
+    take_whole(of, of->coins);
+    ledger_hold(of->ledger, of->side_index, of->coins, fill, funding);
+    self->deposits_usd += of->coins * fill;
+}
+
+void settle_bankrupt(struct settle *self, const struct settle_case *of, double coins,
+                     double bankruptcy_price)
+{
+    add_closed(self, of, coins, bankruptcy_price);
+    take_whole(of, coins);
+}
+
+void settle_winner(struct settle *self, const struct settle_case *winner, double coins,
+                   double bankruptcy_price)
+{
+    const struct ladder_fired *position = winner->position;
+    double side = (double)position->class->side;
+    double paid =
+        winner->ladder->funding.linear - winner->ladder->bars[position->bar].funding.linear;
+    self->withdrawals_usd += coins * winner->entry_price / position->leverage +
+                             side * coins * (bankruptcy_price - winner->entry_price) -
+                             side * coins * paid;
+    self->step.adl_coins[winner->side_index] += coins;
+    self->step.adl_usd += coins * bankruptcy_price;
+    self->step.venue_adl_usd[venue_of(winner)] += coins * bankruptcy_price;
+    take_whole(winner, coins);
+}
+
+/* ---- sums ------------------------------------------------------------------------------- */
 
 void settle_add(struct settle_tally *sum, const struct settle_tally *tally)
 {
@@ -107,12 +193,20 @@ void settle_add(struct settle_tally *sum, const struct settle_tally *tally)
             flow_add(&sum->tier[side][tier], &tally->tier[side][tier]);
         for (int venue = 0; venue < BOOK_VENUES_MAX; venue++)
             flow_add(&sum->venue[venue][side], &tally->venue[venue][side]);
+        sum->backstop_coins[side] += tally->backstop_coins[side];
+        sum->adl_coins[side] += tally->adl_coins[side];
     }
     for (int venue = 0; venue < BOOK_VENUES_MAX; venue++) {
         sum->venue_gain_usd[venue] += tally->venue_gain_usd[venue];
         sum->venue_draw_usd[venue] += tally->venue_draw_usd[venue];
+        sum->venue_bad_debt_usd[venue] += tally->venue_bad_debt_usd[venue];
+        sum->venue_fees_usd[venue] += tally->venue_fees_usd[venue];
+        sum->venue_adl_usd[venue] += tally->venue_adl_usd[venue];
     }
     sum->fund_gain_usd += tally->fund_gain_usd;
     sum->fund_draw_usd += tally->fund_draw_usd;
     sum->bad_debt_usd += tally->bad_debt_usd;
+    sum->fees_usd += tally->fees_usd;
+    sum->adl_usd += tally->adl_usd;
+    sum->partial_orders += tally->partial_orders;
 }

@@ -148,6 +148,31 @@ static double mean_variance(const struct setup *self)
     return sum / ((double)bars * (double)market->step_ms);
 }
 
+/* Observed depth over its mean before the start; of all bars when the run starts at once. */
+static int make_depth_series(struct setup *self, struct error *err)
+{
+    const struct market *market = &self->market;
+    if (self->scenario->impact.depth.model != DEPTH_SERIES)
+        return ERROR_NONE;
+    self->depth_series = memory_alloc(market->bars, sizeof *self->depth_series);
+    if (self->depth_series == NULL)
+        return error_memory(err, "depth");
+    size_t end =
+        self->start_bar > 0 && self->start_bar < market->bars ? self->start_bar : market->bars;
+    double sum = 0.0, count = 0.0;
+    for (size_t i = 0; i < end; i++)
+        if (!isnan(market->depth[i])) {
+            sum += market->depth[i];
+            count += 1.0;
+        }
+    if (!(sum > 0.0))
+        return error_at(err, ERROR_DATA, self->scenario->path_name, 0, 0, "data.depth",
+                        "has no depth before time.start; expected some, to measure the rest by");
+    for (size_t i = 0; i < market->bars; i++)
+        self->depth_series[i] = market->depth[i] / (sum / count);
+    return ERROR_NONE;
+}
+
 /* How crowded the longs are: the last funding rate against all before it, in standard deviations.
  */
 static int make_funding_z(struct setup *self, struct error *err)
@@ -220,11 +245,11 @@ int setup_init(struct setup *self, const struct scenario *scenario, struct error
 {
     memset(self, 0, sizeof *self);
     self->scenario = scenario;
-    int code = setup_venues(self, err);
+    int code = read_market(self, err); /* first: tables in coins are valued at its prices */
+    if (code == ERROR_NONE)
+        code = setup_venues(self, err);
     if (code == ERROR_NONE && scenario->book.positions_from != NULL)
         code = read_positions(self, err);
-    if (code == ERROR_NONE)
-        code = read_market(self, err);
     if (code != ERROR_NONE)
         goto out;
     if (self->market.oi_coins == NULL && self->given == NULL) {
@@ -237,6 +262,9 @@ int setup_init(struct setup *self, const struct scenario *scenario, struct error
         goto out;
     make_levels(self);
     self->reference_variance = mean_variance(self);
+    code = make_depth_series(self, err);
+    if (code != ERROR_NONE)
+        goto out;
     code = make_funding_z(self, err);
 out:
     if (code != ERROR_NONE)
@@ -253,6 +281,7 @@ void setup_free(struct setup *self)
     positions_free(&self->positions);
     memory_free(self->given);
     memory_free(self->funding_z);
+    memory_free(self->depth_series);
     market_free(&self->market);
     memset(self, 0, sizeof *self);
 }
@@ -336,6 +365,7 @@ int setup_book(const struct setup *self, uint32_t replicate, const struct setup_
         .size = size_of(scenario, size_scale),
         .crowd_tilt = scenario->book.crowd_tilt,
         .hedged_short_share = scenario->book.hedged_short_share,
+        .pool_share = scenario->book.pool_share,
         .hedged_leverage = {scenario->book.hedged_leverage[0], scenario->book.hedged_leverage[1]},
         .venue_count = self->venue_count,
     };
@@ -372,6 +402,28 @@ static struct impact_params impact_of(const struct scenario *scenario, double oi
     };
 }
 
+static struct funding_rule funding_of(const struct scenario *scenario)
+{
+    static const enum funding_kind kinds[] = {
+        [FUNDING_OBSERVED] = FUNDING_KIND_OBSERVED,
+        [FUNDING_PREMIUM_CLAMP] = FUNDING_KIND_PREMIUM_CLAMP,
+        [FUNDING_LINEAR] = FUNDING_KIND_LINEAR,
+        [FUNDING_CUBIC] = FUNDING_KIND_CUBIC,
+        [FUNDING_VELOCITY] = FUNDING_KIND_VELOCITY,
+    };
+    return (struct funding_rule){
+        .kind = kinds[scenario->funding.model],
+        .premium_signal = scenario->funding.signal == FUNDING_SIGNAL_PREMIUM,
+        .interval_ms = scenario->funding.interval_ms,
+        .interest_8h = scenario->funding.interest_8h,
+        .cap = scenario->funding.cap,
+        .max_rate = scenario->funding.max_rate,
+        .limit_usd = scenario->funding.limit_usd,
+        .premium_limit = scenario->funding.premium_limit,
+        .velocity_max = scenario->funding.velocity_max,
+    };
+}
+
 static size_t bar_of(const struct setup *self, int64_t time_ms)
 {
     return (size_t)((time_ms - self->market.start_ms) / self->market.step_ms);
@@ -380,11 +432,15 @@ static size_t bar_of(const struct setup *self, int64_t time_ms)
 struct replay_params setup_replay(const struct setup *self, const struct setup_level *level)
 {
     const struct scenario *scenario = self->scenario;
+    static const enum depth_kind depth_kinds[] = {
+        [DEPTH_CONSTANT] = DEPTH_KIND_CONSTANT,
+        [DEPTH_VOLATILITY] = DEPTH_KIND_VOLATILITY,
+        [DEPTH_SERIES] = DEPTH_KIND_SERIES,
+    };
     bool sizes = scenario->oi.scale_by == SCALE_SIZES && self->given != NULL;
     struct replay_params out = {
         .impact = impact_of(scenario, level->scale),
-        .depth = {.kind = scenario->impact.depth.model == DEPTH_VOLATILITY ? DEPTH_KIND_VOLATILITY
-                                                                           : DEPTH_KIND_CONSTANT,
+        .depth = {.kind = depth_kinds[scenario->impact.depth.model],
                   .zeta = scenario->impact.depth.zeta,
                   .floor = scenario->impact.depth.floor,
                   .half_life_ms = scenario->impact.depth.half_life_ms,
@@ -392,9 +448,18 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         .fill = scenario->fill == FILL_FINAL ? SETTLE_FINAL : SETTLE_WALK,
         .mark_passthrough = scenario->impact.mark_passthrough,
         .turnover_per_hour = scenario->book.turnover_per_hour,
+        .remargin_per_hour = scenario->book.remargin_per_hour,
+        .disposition_ratio =
+            scenario->book.close == CLOSE_DISPOSITION ? scenario->book.disposition_ratio : 1.0,
+        .generation_ms = scenario->impact.generation_ms,
+        .depth_series = self->depth_series,
+        .index = self->market.index_close,
+        .funding = funding_of(scenario),
+        .funding_bar = REPLAY_NEVER,
         .hazard_exponent = scenario->book.leverage.hazard_exponent,
         .absorbed_by_closers = scenario->book.absorbed_by_closers,
-        .oi_scale = sizes ? 1.0 : level->scale,
+        .oi_scale =
+            (sizes ? 1.0 : level->scale) * (self->given == NULL ? self->believed_share : 1.0),
         .bars = self->bars,
         .start_bar = self->start_bar,
         .feedback_bar = REPLAY_NEVER,
@@ -408,9 +473,9 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         if (out.frozen_bar > out.feedback_bar)
             out.frozen_bar = out.feedback_bar;
     }
-    for (size_t v = 0; v < self->venue_count; v++) {
-        double fund = scenario->venues[v].insurance_fund_usd;
-        out.fund_usd[v] = isnan(fund) ? INFINITY : fund;
-    }
+    if (scenario->funding.model != FUNDING_OBSERVED)
+        out.funding_bar =
+            scenario->path.model == PATH_OBSERVED ? 0 : bar_of(self, scenario->path.shock_at_ms);
+    setup_venue_rules(self, &out);
     return out;
 }

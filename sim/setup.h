@@ -34,9 +34,11 @@ struct setup {
     struct brackets *brackets[SCENARIO_VENUES_MAX]; /* in force during the run; owned */
     struct book_venue venues[SCENARIO_VENUES_MAX];
     size_t venue_count;
+    double believed_share; /* of the OI given: sum of share times reliability over the venues */
     struct positions positions; /* with book.positions_from */
     struct book_given *given;   /* owned */
     double *funding_z;          /* per bar; owned; NULL without funding */
+    double *depth_series;       /* per bar of the market: relative depth; owned; NULL: not asked */
     double reference_variance;  /* of the warm-up, per millisecond */
     struct setup_level levels[SCENARIO_LEVELS_MAX];
     size_t level_count; /* at least 1 */

@@ -102,30 +102,111 @@ static int venue_flat(struct setup *self, size_t v, struct error *err)
                           self->brackets[v], err);
 }
 
+/* A venue without automatic liquidation needs no brackets: nothing of it is drawn. */
+static int venue_by_hand(struct setup *self, size_t v, struct error *err)
+{
+    self->brackets[v] = memory_alloc(1, sizeof *self->brackets[v]);
+    if (self->brackets[v] == NULL)
+        return error_memory(err, "bracket tables");
+    brackets_flat(self->brackets[v], 0.0, 1.0);
+    self->venues[v].table_count = 1;
+    return ERROR_NONE;
+}
+
+/* Its brackets. */
+static int read_venue(struct setup *self, size_t v, struct error *err)
+{
+    const struct scenario *scenario = self->scenario;
+    const struct scenario_venue *venue = &scenario->venues[v];
+    if (venue->liquidation == LIQUIDATION_NONE)
+        return venue_by_hand(self, v, err);
+    if (strcmp(venue->rules, "flat") == 0)
+        return venue_flat(self, v, err);
+    int code = venue_tables_read(&self->tables[v],
+                                 venue->brackets != NULL ? venue->brackets : venue->rules,
+                                 scenario->symbol, err);
+    return code == ERROR_NONE
+               ? venue_brackets(self, v, scenario->time.warmup_ms, scenario->time.end_ms, err)
+               : code;
+}
+
 int setup_venues(struct setup *self, struct error *err)
 {
     const struct scenario *scenario = self->scenario;
+    double believed = 0.0;
+    for (size_t v = 0; v < scenario->venue_count; v++)
+        believed += scenario->venues[v].oi_share * scenario->venues[v].reliability;
+    self->believed_share = believed;
     for (size_t v = 0; v < scenario->venue_count; v++) {
         const struct scenario_venue *venue = &scenario->venues[v];
         struct book_venue *out = &self->venues[v];
         out->formula = margin_find(word_of("margin", venue->margin));
-        out->oi_share = venue->oi_share;
+        out->oi_share = venue->oi_share * venue->reliability / believed;
+        out->by_hand = venue->liquidation == LIQUIDATION_NONE || out->oi_share == 0.0;
         strncpy(out->name, venue->name, sizeof out->name - 1);
-        int code;
-        if (strcmp(venue->rules, "flat") == 0) {
-            code = venue_flat(self, v, err);
-        } else {
-            code = venue_tables_read(&self->tables[v],
-                                     venue->brackets != NULL ? venue->brackets : venue->rules,
-                                     scenario->symbol, err);
-            if (code == ERROR_NONE)
-                code =
-                    venue_brackets(self, v, scenario->time.warmup_ms, scenario->time.end_ms, err);
-        }
+        int code = read_venue(self, v, err);
         if (code != ERROR_NONE)
             return code;
         out->tables = self->brackets[v];
         self->venue_count++;
     }
     return ERROR_NONE;
+}
+
+/* ---- rules ------------------------------------------------------------------------------ */
+
+static struct liquidation_rule rule_of(const struct scenario_venue *venue)
+{
+    static const enum liquidation_kind kinds[] = {
+        [LIQUIDATION_FULL] = LIQUIDATION_KIND_FULL,
+        [LIQUIDATION_BRACKETS] = LIQUIDATION_KIND_BRACKETS,
+        [LIQUIDATION_SHARE] = LIQUIDATION_KIND_SHARE,
+        [LIQUIDATION_INCREMENTAL] = LIQUIDATION_KIND_INCREMENTAL,
+        [LIQUIDATION_NONE] = LIQUIDATION_KIND_NONE,
+    };
+    return (struct liquidation_rule){
+        .kind = kinds[venue->liquidation],
+        .share = venue->partial_share,
+        .above_usd = venue->partial_above_usd,
+        .brackets = (int)venue->partial_brackets,
+        .cooldown_ms = venue->partial_cooldown_ms,
+        .pause_ms = venue->partial_pause_ms,
+        .backstop_share = venue->backstop_share,
+        .fee_rate = venue->fee_rate,
+    };
+}
+
+/* Shares of the depth, summing to 1: those given, or as the open interest. */
+static void share_depth(const struct scenario *scenario, double out[BOOK_VENUES_MAX])
+{
+    double sum = 0.0;
+    for (size_t v = 0; v < scenario->venue_count; v++) {
+        const struct scenario_venue *venue = &scenario->venues[v];
+        out[v] = isnan(venue->depth_share) ? venue->oi_share : venue->depth_share;
+        sum += out[v];
+    }
+    for (size_t v = 0; v < scenario->venue_count; v++)
+        out[v] /= sum;
+}
+
+void setup_venue_rules(const struct setup *self, struct replay_params *out)
+{
+    const struct scenario *scenario = self->scenario;
+    double common = scenario->impact.mark_passthrough;
+    out->split = scenario->venue_count > 1 && scenario->impact.arbitrage_half_life_ms != 0;
+    out->arbitrage_half_life_ms = scenario->impact.arbitrage_half_life_ms;
+    share_depth(scenario, out->depth_share);
+    for (size_t v = 0; v < scenario->venue_count; v++) {
+        const struct scenario_venue *venue = &scenario->venues[v];
+        double own = isnan(venue->mark_passthrough) ? common : venue->mark_passthrough;
+        double fund = venue->insurance_fund_usd;
+        out->venue[v] = (struct cascade_venue){
+            .rule = rule_of(venue),
+            .adl = adl_find(word_of("adl", venue->adl)),
+            .adl_drawdown = venue->adl_drawdown,
+        };
+        out->fund_usd[v] = isnan(fund) ? INFINITY : fund;
+        out->passthrough[v] = own;
+        out->split |= own != common;
+    }
 }

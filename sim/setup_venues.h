@@ -18,4 +18,7 @@ int setup_venue_brackets(const struct venue_table *table, double coin_price, con
    read. ERROR_DATA, ERROR_IO; setup_free is due in any case. */
 int setup_venues(struct setup *self, struct error *err);
 
+/* What a replay needs to know of them. */
+void setup_venue_rules(const struct setup *self, struct replay_params *out);
+
 #endif

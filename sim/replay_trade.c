@@ -1,0 +1,113 @@
+#include "sim/replay_trade.h"
+
+#include <math.h>
+
+#include "base/calendar.h"
+
+double replay_oi(const struct replay *self)
+{
+    return ledger_total(&self->ledger, BOOK_LONG);
+}
+
+void replay_open_given(struct replay *self)
+{
+    const struct book *book = self->book;
+    double price = path_bar_at(self->path, 0).last[0];
+    ladder_open(&self->ladder, 0, 1.0);
+    struct ledger_opening opening[2];
+    book_bar_opening(book, 0, opening);
+    for (int side = 0; side < 2; side++) {
+        double scale = self->params->oi_scale;
+        ledger_open(&self->ledger, side, 0, scale, 1.0, 0.0, &opening[side]);
+        ledger_hold(&self->ledger, side, scale * book->residual_coins[side], price, 0.0);
+    }
+}
+
+/* What a side of the step lost to liquidation and deleveraging: all but what a fund took over,
+   which is still open interest. */
+static double forced_coins(const struct replay_step *out, int side)
+{
+    return out->forced.side[side].coins - out->forced.backstop_coins[side] +
+           out->forced.adl_coins[side];
+}
+
+static struct ledger_step ledger_step_of(const struct replay *self, double oi_before,
+                                         const struct replay_step *out)
+{
+    const struct replay_params *params = self->params;
+    const struct market *market = self->path->market;
+    bool from_file = self->book->from_file;
+    bool given = market->oi_coins != NULL && self->bar < market->bars && !from_file &&
+                 self->bar < params->frozen_bar;
+    double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
+    struct ledger_step step = {
+        .oi = oi_before,
+        .forced = {forced_coins(out, BOOK_LONG), forced_coins(out, BOOK_SHORT)},
+        .observed = given,
+        .turnover = from_file ? 0.0 : params->turnover_per_hour * hours,
+        .remargin = from_file ? 0.0 : params->remargin_per_hour * hours,
+        .absorbed_by_closers = params->absorbed_by_closers,
+    };
+    if (given)
+        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - oi_before;
+    return step;
+}
+
+static void trade_opens(struct replay *self, int side, double coins, double price,
+                        const struct ledger_opening *opening)
+{
+    const struct book *book = self->book;
+    double funding = self->ladder.funding.linear, entry_sum;
+    double held = book->from_file ? 1.0 : book->held_share[side];
+    if (held > 0.0) {
+        ledger_hold(&self->ledger, side, coins * held, price, funding);
+        self->settle.deposits_usd += coins * held * price;
+    }
+    entry_sum = held;
+    if (!book->from_file) {
+        /* A bar that opens nothing is opened all the same, so that it expires in its turn. */
+        self->settle.deposits_usd +=
+            ledger_open(&self->ledger, side, self->bar, coins, price, funding, opening);
+        for (int tier = 0; tier < TIERS; tier++)
+            entry_sum += opening->entry[tier];
+    }
+    self->settle.market_maker_cash += (side == BOOK_LONG ? coins : -coins) * price * entry_sum;
+}
+
+static void trade_closes(struct replay *self, int side, double coins, double price)
+{
+    if (coins <= 0.0)
+        return;
+    double funding = self->ladder.funding.linear;
+    double before = ledger_equity(&self->ledger, side, price, funding);
+    ledger_thin(&self->ledger, side, fmax(ledger_total(&self->ledger, side) - coins, 0.0), price);
+    if (self->cascade.nearby != NULL)
+        nearby_thin(&self->nearby, side);
+    if (self->ledger.side[side].first_bar != self->ladder.first_bar[side])
+        ladder_expire(&self->ladder, side, self->ledger.side[side].first_bar);
+    self->settle.withdrawals_usd += before - ledger_equity(&self->ledger, side, price, funding);
+    self->settle.market_maker_cash += (side == BOOK_LONG ? -coins : coins) * price;
+}
+
+int replay_trade(struct replay *self, double oi_before, struct replay_step *out, struct error *err)
+{
+    struct ledger_step step = ledger_step_of(self, oi_before, out);
+    struct ledger_flows flows = ledger_flows(&step);
+    struct ledger_opening opening[2];
+    if (!self->book->from_file)
+        book_bar_opening(self->book, self->bar, opening);
+    for (int side = 0; side < 2; side++) {
+        trade_closes(self, side, flows.closes[side], out->price_close);
+        trade_opens(self, side, flows.opens[side], out->price_close, &opening[side]);
+        out->opens_coins[side] = flows.opens[side];
+        out->closes_coins[side] = flows.closes[side];
+    }
+    out->replacement_coins = flows.replacement;
+    out->remargined_coins = flows.remargined;
+    out->oi_coins = replay_oi(self);
+    out->oi_usd = out->oi_coins * out->mark_close;
+    if (self->book->from_file)
+        return ERROR_NONE;
+    ladder_open(&self->ladder, self->bar, out->price_close);
+    return self->cascade.nearby == NULL ? ERROR_NONE : nearby_open(&self->nearby, self->bar, err);
+}
