@@ -69,7 +69,7 @@ void coverage_independence(const struct coverage_counts *counts, struct coverage
 int coverage_conditional(const struct coverage_counts *counts, double rate,
                          struct coverage_test *out_test, struct error *err)
 {
-    struct coverage_test coverage, independence;
+    struct coverage_test coverage = {0}, independence;
     int code = coverage_unconditional(counts->steps, counts->exceedances, rate, &coverage, err);
     if (code != ERROR_NONE)
         return code;

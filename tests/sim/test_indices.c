@@ -126,6 +126,30 @@ static void scrambled_points_are_uniform_over_seeds(void **state)
         assert_near(product[row], 0.0, 4.0 / 12.0 / sqrt(SEEDS));
 }
 
+static double fraction(double x)
+{
+    return x - floor(x);
+}
+
+/* A digit's coin belongs to the digits before it: points 0 and 1 part at the first digit of the
+   first dimension, and what follows differs independently; so does what follows seven digits of one
+   point, where another block of coins begins. */
+static void digits_below_a_parting_are_independent(void **state)
+{
+    enum { SEEDS = 40000 };
+    double between = 0.0, within = 0.0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct indices_design design = design_of(1, 2, seed);
+        double first = design.unit[0], second = design.unit[2];
+        assert_true((first < 0.5) != (second < 0.5));
+        between += (fraction(2.0 * first) - 0.5) * (fraction(2.0 * second) - 0.5) / SEEDS;
+        within += (first - 0.5) * (fraction(128.0 * first) - 0.5) / SEEDS;
+        indices_design_free(&design);
+    }
+    assert_near(between, 0.0, 4.0 / 12.0 / sqrt(SEEDS));
+    assert_near(within, 0.0, 4.0 / 12.0 / sqrt(SEEDS));
+}
+
 static void a_seed_is_a_design_and_a_longer_one_goes_on(void **state)
 {
     enum { FACTORS = 4, ROWS = 100 };
@@ -363,6 +387,16 @@ static void outputs_that_are_no_numbers_are_named(void **state)
     assert_int_equal(indices_estimate(2, 2, outputs, NULL, &result, &err), ERROR_NONE);
 }
 
+/* Even the distance of two outputs overflows, and their variance is not a number. */
+static void outputs_too_large_for_a_variance_are_no_constant(void **state)
+{
+    const double outputs[12] = {1e308, -1e308};
+    struct indices_result result;
+    struct error err = {0};
+    assert_int_equal(indices_estimate(2, 3, outputs, NULL, &result, &err), ERROR_NUMERICAL);
+    assert_non_null(strstr(err.message, "too large"));
+}
+
 static void memory_that_runs_short_is_an_error(void **state)
 {
     struct indices_design design;
@@ -386,6 +420,7 @@ int main(void)
         cmocka_unit_test(each_point_is_a_with_at_most_one_column_of_b),
         cmocka_unit_test(every_elementary_box_holds_one_point),
         cmocka_unit_test(scrambled_points_are_uniform_over_seeds),
+        cmocka_unit_test(digits_below_a_parting_are_independent),
         cmocka_unit_test(a_seed_is_a_design_and_a_longer_one_goes_on),
         cmocka_unit_test(factors_that_add_explain_their_own_share_and_all_of_it),
         cmocka_unit_test(a_factor_that_does_nothing_explains_nothing),
@@ -399,6 +434,7 @@ int main(void)
         cmocka_unit_test(sizes_out_of_range_are_refused),
         cmocka_unit_test(a_bootstrap_out_of_range_is_refused),
         cmocka_unit_test(outputs_that_are_no_numbers_are_named),
+        cmocka_unit_test(outputs_too_large_for_a_variance_are_no_constant),
         cmocka_unit_test(memory_that_runs_short_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
