@@ -15,6 +15,7 @@ struct shooting {
     struct settle_case of;
     int side_index, market;
     double trigger_price;
+    bool taken_over; /* by the fund, without an order */
     double crossing; /* open loop: last price at which the path crossed the trigger */
     int64_t now_ms;
 };
@@ -106,10 +107,12 @@ static double fill_between(const struct shooting *self, double before, double af
     return self->cascade->prices->feedback ? 0.5 * (before + after) : self->crossing;
 }
 
-/* The fill that an order of `coins` would have. */
+/* The fill that an order of `coins` would have; a takeover is none. */
 static double fill_of(const struct shooting *self, double coins)
 {
     const struct prices *prices = self->cascade->prices;
+    if (self->taken_over)
+        return fill_between(self, last_of(self), last_of(self));
     return fill_between(self, last_of(self),
                         prices_after_order(prices, self->market, order_coins(self, coins)));
 }
@@ -151,15 +154,6 @@ static int close_whole(struct shooting *self, double coins, struct error *err)
     return code;
 }
 
-static int take_over(struct shooting *self, struct error *err)
-{
-    double fill = NAN;
-    int code = order(self, 0.0, &fill, err);
-    if (code == ERROR_NONE)
-        settle_takeover(self->cascade->settle, &self->of, fill);
-    return code;
-}
-
 /* ---- deleveraging ----------------------------------------------------------------------- */
 
 static double loss_of(const struct shooting *self, double coins)
@@ -167,7 +161,7 @@ static double loss_of(const struct shooting *self, double coins)
     return fmax(-settle_remainder_usd(&self->of, coins, fill_of(self, coins)), 0.0);
 }
 
-/* How much of the position the fund can stand to have sold. */
+/* How much of the position the fund can stand to have sold, or to take over. */
 static double covered_coins(const struct shooting *self)
 {
     const struct settle *settle = self->cascade->settle;
@@ -189,8 +183,8 @@ static double covered_coins(const struct shooting *self)
     return low * coins;
 }
 
-/* Closes `coins` against winners; what finds none goes to the market after all. */
-static int deleverage(struct shooting *self, double coins, struct error *err)
+/* Closes `coins` against winners; `out_left`: those that found none. */
+static int deleverage(struct shooting *self, double coins, double *out_left, struct error *err)
 {
     struct cascade *cascade = self->cascade;
     double matched = 0.0, mark = cascade->prices->market[self->market].mark;
@@ -201,15 +195,32 @@ static int deleverage(struct shooting *self, double coins, struct error *err)
     if (code != ERROR_NONE)
         return code;
     settle_bankrupt(cascade->settle, &self->of, matched, price);
-    return coins > matched ? close_whole(self, coins - matched, err) : ERROR_NONE;
+    *out_left = coins - matched;
+    return ERROR_NONE;
 }
 
 static int close_all(struct shooting *self, struct error *err)
 {
     double covered = covered_coins(self);
     int code = close_whole(self, covered, err);
+    if (code != ERROR_NONE || covered >= self->of.coins)
+        return code;
+    double left = 0.0;
+    code = deleverage(self, self->of.coins - covered, &left, err);
+    return code == ERROR_NONE && left > 0.0 ? close_whole(self, left, err) : code;
+}
+
+/* The fund takes over what it can stand to, and at last what nobody else takes. */
+static int take_over(struct shooting *self, struct error *err)
+{
+    double fill = NAN, left = 0.0;
+    self->taken_over = true;
+    double covered = covered_coins(self);
+    int code = order(self, 0.0, &fill, err);
     if (code == ERROR_NONE && covered < self->of.coins)
-        code = deleverage(self, self->of.coins - covered, err);
+        code = deleverage(self, self->of.coins - covered, &left, err);
+    if (code == ERROR_NONE)
+        settle_takeover(self->cascade->settle, &self->of, covered + left, fill);
     return code;
 }
 

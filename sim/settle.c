@@ -149,15 +149,15 @@ void settle_part(struct settle *self, const struct settle_case *of, double coins
     self->step.partial_orders++;
 }
 
-void settle_takeover(struct settle *self, const struct settle_case *of, double fill)
+void settle_takeover(struct settle *self, const struct settle_case *of, double coins, double fill)
 {
     double funding = of->ladder->funding.linear;
-    fund_settle(self, venue_of(of), settle_remainder_usd(of, of->coins, fill));
-    add_closed(self, of, of->coins, fill);
-    self->step.backstop_coins[of->side_index] += of->coins;
-    take_whole(of, of->coins);
-    ledger_hold(of->ledger, of->side_index, of->coins, fill, funding);
-    self->deposits_usd += of->coins * fill;
+    fund_settle(self, venue_of(of), settle_remainder_usd(of, coins, fill));
+    add_closed(self, of, coins, fill);
+    self->step.backstop_coins[of->side_index] += coins;
+    take_whole(of, coins);
+    ledger_hold(of->ledger, of->side_index, coins, fill, funding);
+    self->deposits_usd += coins * fill;
 }
 
 void settle_bankrupt(struct settle *self, const struct settle_case *of, double coins,

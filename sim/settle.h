@@ -86,8 +86,8 @@ void settle_order(struct settle *self, const struct settle_case *of, double coin
 void settle_part(struct settle *self, const struct settle_case *of, double coins, double fill,
                  double fee_rate, double rest_inverse_leverage);
 
-/* The fund takes the position over at `fill`: it stays open interest, held without leverage. */
-void settle_takeover(struct settle *self, const struct settle_case *of, double fill);
+/* The fund takes `coins` over at `fill`: they stay open interest, held without leverage. */
+void settle_takeover(struct settle *self, const struct settle_case *of, double coins, double fill);
 
 /* `coins` of a bankrupt position closed against a winner's at the bankruptcy price. */
 void settle_bankrupt(struct settle *self, const struct settle_case *of, double coins,
