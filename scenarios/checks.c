@@ -94,6 +94,23 @@ static void check_window(struct reader *reader, const struct scenario *scenario)
     }
 }
 
+/* The run at the other step needs whole steps, too. */
+static void check_check_step(struct reader *reader, const struct scenario *scenario)
+{
+    int64_t step = scenario->time.check_step_ms;
+    if (!GOOD(reader, "time.check_step", "time.warmup", "time.start", "time.end") ||
+        step == CALENDAR_NONE || scenario->time.warmup_ms > scenario->time.start_ms ||
+        scenario->time.end_ms <= scenario->time.start_ms)
+        return;
+    int64_t warmup = scenario->time.start_ms - scenario->time.warmup_ms;
+    if (warmup % step != 0 || (scenario->time.end_ms - scenario->time.start_ms) % step != 0)
+        reader_report(reader, place(reader, "time.check_step"), "time.check_step",
+                      "does not divide the warm-up and the run; expected whole steps in both");
+    if (step == scenario->time.step_ms)
+        reader_report(reader, place(reader, "time.check_step"), "time.check_step",
+                      "is time.step; expected another step");
+}
+
 /* --- path and feedback --- */
 
 static void check_made(struct reader *reader, const struct scenario *scenario)
@@ -321,6 +338,7 @@ static void check_leverage(struct reader *reader, const struct scenario *scenari
 void checks_run(struct reader *reader, const struct scenario *scenario)
 {
     check_window(reader, scenario);
+    check_check_step(reader, scenario);
     check_made(reader, scenario);
     check_feedback(reader, scenario);
     check_made_path(reader, scenario);

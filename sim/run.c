@@ -254,8 +254,23 @@ void run_tables_free(struct run_tables *self)
     memory_free(self->venues);
     memory_free(self->positions);
     memory_free(self->adls);
+    memory_free(self->checks);
     memset(self, 0, sizeof *self);
 }
+
+#define CHECK(member, kind, units, text)                                                       \
+    {                                                                                          \
+#member, kind, units, text, offsetof(struct run_check, member), NULL, 0, 0, NULL, NULL \
+    }
+
+const struct field run_check_fields[] = {
+    CHECK(run, FIELD_INT64, "", "run of summary.csv"),
+    CHECK(metric, FIELD_TEXT, "", "column of summary.csv"),
+    CHECK(at_step, FIELD_DOUBLE, "", "its value at time.step"),
+    CHECK(at_check_step, FIELD_DOUBLE, "", "its value at time.check_step"),
+    CHECK(change, FIELD_DOUBLE, "share", "relative change from time.step to time.check_step"),
+};
+const size_t run_check_field_count = sizeof run_check_fields / sizeof *run_check_fields;
 
 size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
                             struct table out[RUN_TABLES_MAX])
@@ -285,6 +300,9 @@ size_t run_tables_described(const struct run_tables *self, const struct scenario
         {scenario->output.adl,
          {"adl", metrics_adl_fields, metrics_adl_field_count, self->adls, self->adl_count,
           sizeof *self->adls}},
+        {self->checks != NULL,
+         {"check_step", run_check_fields, run_check_field_count, self->checks, self->check_count,
+          sizeof *self->checks}},
     };
     size_t count = 0;
     for (size_t i = 0; i < RUN_TABLES_MAX; i++)

@@ -28,6 +28,16 @@ struct run_one {
     bool done;
 };
 
+/* One number of summary.csv at two steps: check_step.csv. */
+struct run_check {
+    int64_t run;
+    char *metric; /* static text */
+    double at_step, at_check_step;
+    double change; /* relative, from the one to the other */
+};
+extern const struct field run_check_fields[];
+extern const size_t run_check_field_count;
+
 /* The tables of all runs, in order of run. */
 struct run_tables {
     struct metrics_summary *summary;
@@ -38,7 +48,8 @@ struct run_tables {
     struct metrics_position *positions;
     struct metrics_adl *adls;
     size_t summary_count, step_count, episode_count, tier_count, venue_count, position_count;
-    size_t adl_count;
+    struct run_check *checks; /* filled by sim/check_step.h; NULL: not asked for */
+    size_t adl_count, check_count;
 };
 
 /* Runs everything. The tables borrow venue names from `setup`. ERROR_INTERRUPTED, ERROR_NUMERICAL,
@@ -48,7 +59,7 @@ void run_tables_free(struct run_tables *self);
 
 /* The described tables that the scenario's `output` asks for, summary first; at most
    RUN_TABLES_MAX. Returns how many. They borrow the rows. */
-#define RUN_TABLES_MAX 7
+#define RUN_TABLES_MAX 8
 size_t run_tables_described(const struct run_tables *self, const struct scenario *scenario,
                             struct table out[RUN_TABLES_MAX]);
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "reports/json.h"
 #include "reports/results.h"
+#include "sim/check_step.h"
 #include "sim/cli/cli.h"
 #include "sim/output.h"
 #include "sim/run.h"
@@ -107,11 +108,17 @@ struct line {
     const char *label;
     size_t offset;
     enum kind kind;
+    double least; /* shown only where some run has at least as much */
 };
 
-#define LINE(label, member, kind)                             \
-    {                                                         \
-        label, offsetof(struct metrics_summary, member), kind \
+/* Of what does not happen in every run. */
+#define EVENT(label, member, kind)                                  \
+    {                                                               \
+        label, offsetof(struct metrics_summary, member), kind, 1e-6 \
+    }
+#define LINE(label, member, kind)                                        \
+    {                                                                    \
+        label, offsetof(struct metrics_summary, member), kind, -INFINITY \
     }
 
 static const struct line lines[] = {
@@ -131,6 +138,12 @@ static const struct line lines[] = {
     LINE("amplification", amplification, FACTOR),
     LINE("largest branching ratio", branching_ratio_max, FACTOR),
     LINE("paid by insurance funds", insurance_draw_usd, USD),
+    EVENT("  losses nobody paid", bad_debt_usd, USD),
+    EVENT("deleveraged", adl_usd, USD),
+    EVENT("taken over, in coins", backstop_coins, COUNT),
+    EVENT("largest gap of a venue", venue_gap_log, PERCENT),
+    EVENT("funding changed sign", funding_sign_changes, COUNT),
+    EVENT("largest utilisation", utilisation_max, PERCENT),
 };
 
 /* Open loop moves no price: the impact is what the flow would have had. */
@@ -140,14 +153,23 @@ static const char *label_of(const struct line *line, const struct scenario *scen
     return impact && scenario->feedback == FEEDBACK_OPEN ? "impact they imply" : line->label;
 }
 
+/* False where nothing of the kind was given, or has happened. */
+static bool shown(const struct line *line, const struct run_tables *tables)
+{
+    for (size_t i = 0; i < tables->summary_count; i++)
+        if (value_of(&tables->summary[i], line->offset) >= line->least)
+            return true;
+    return false;
+}
+
 /* One column per level; with several replicates the mean, and behind a single column the range. */
 static void print_lines(const struct scenario *scenario, const struct run_tables *tables,
                         size_t levels, size_t replicates)
 {
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         char text[CLI_NUMBER_SIZE], low[CLI_NUMBER_SIZE], high[CLI_NUMBER_SIZE];
-        if (isnan(value_of(&tables->summary[0], lines[i].offset)))
-            continue; /* nothing of the kind was given */
+        if (!shown(&lines[i], tables))
+            continue;
         printf("  %-24s", label_of(&lines[i], scenario));
         for (size_t level = 0; level < levels; level++) {
             struct spread spread =
@@ -184,6 +206,23 @@ static const char *path_words(const struct setup *setup, char buffer[128])
                : "observed, plus the impact of forced orders (naive: counted twice)";
 }
 
+/* Mean of what the other step makes of the liquidations. */
+static void print_check(const struct scenario *scenario, const struct run_tables *tables)
+{
+    char step[CALENDAR_TEXT_SIZE];
+    double sum = 0.0, other = 0.0;
+    if (tables->checks == NULL)
+        return;
+    for (size_t i = 0; i < tables->check_count; i++)
+        if (strcmp(tables->checks[i].metric, "liquidated_usd") == 0) {
+            sum += tables->checks[i].at_step;
+            other += tables->checks[i].at_check_step;
+        }
+    printf("  %-24s%+13.2f %%   of the liquidations, with steps of %s\n", "change at another step",
+           100.0 * (other / sum - 1.0),
+           calendar_format_duration(scenario->time.check_step_ms, step));
+}
+
 static void print_summary(const struct setup *setup, const struct run_tables *tables)
 {
     const struct scenario *scenario = setup->scenario;
@@ -208,6 +247,7 @@ static void print_summary(const struct setup *setup, const struct run_tables *ta
         printf("\n");
     }
     print_lines(scenario, tables, levels, replicates);
+    print_check(scenario, tables);
 }
 
 static void print_json(const struct setup *setup, const struct run_tables *tables,
@@ -290,6 +330,11 @@ static int run_and_write(const struct job *job, const struct scenario *scenario,
     if (code != ERROR_NONE)
         return code;
     code = run_scenario(&setup, &tables, err);
+    if (code == ERROR_NONE && scenario->time.check_step_ms != CALENDAR_NONE) {
+        code = check_step_run(&setup, &tables, err);
+        if (code != ERROR_NONE)
+            run_tables_free(&tables);
+    }
     if (code == ERROR_NONE) {
         output_warn(&setup, &tables, &warnings);
         code = output_write(&setup, &tables, &warnings, &job->command, job->directory,
