@@ -301,7 +301,8 @@ static double thin_held(struct ledger_side *side, double remaining)
 
 static void thin_tiers(const struct ledger *self, struct ledger_side *side, double remaining)
 {
-    struct closing closing = {.count = TIERS};
+    struct closing closing; /* half of it unused, so not cleared */
+    closing.count = TIERS;
     for (int tier = 0; tier < TIERS; tier++) {
         closing.hazard[tier] = self->tier_hazard[tier];
         closing.coins[tier] = side->tier[tier].coins;
