@@ -215,24 +215,51 @@ static int venue_path(const char *venue, char path[PATHS_SIZE], struct error *er
     return status;
 }
 
-static int read_file(struct reading *self, const char *path, struct error *err)
+static int read_symbol(struct reading *self, const char *path, struct error *err)
 {
     struct csv_reader reader = {.columns = columns,
                                 .column_count = COLUMN_COUNT,
                                 .header = CSV_HEADER_YES,
                                 .row = on_row,
                                 .context = self};
-    struct series_input *input = &self->tables->input;
-    input->path = memory_text(path);
-    if (input->path == NULL)
+    self->tables->input.rows = 0;
+    self->symbols.length = 0;
+    self->last_symbol[0] = '\0';
+    return csv_read(path, &reader, err);
+}
+
+/* BTCUSD for BTCUSDT. False when the symbol is not of that form. */
+static bool coin_margined(const char *symbol, char *out, size_t size)
+{
+    size_t length = strlen(symbol);
+    if (length < 5 || length >= size || strcmp(symbol + length - 4, "USDT") != 0)
+        return false;
+    memcpy(out, symbol, length - 1);
+    out[length - 1] = '\0';
+    return true;
+}
+
+static int read_file(struct reading *self, const char *path, struct error *err)
+{
+    struct venue_tables *tables = self->tables;
+    const char *asked = self->symbol;
+    char other[sizeof tables->symbol];
+    tables->input.path = memory_text(path);
+    if (tables->input.path == NULL)
         return error_memory(err, "reading bracket tables");
-    int status = sha256_file(path, input->sha256, err);
+    int status = sha256_file(path, tables->input.sha256, err);
     if (status == ERROR_NONE)
-        status = csv_read(path, &reader, err);
-    if (status == ERROR_NONE && self->tables->count == 0)
-        status = error_at(err, ERROR_DATA, path, 0, 0, NULL,
-                          "there are no brackets of %.40s; there are %.300s", self->symbol,
-                          self->symbols.data != NULL ? self->symbols.data : "none");
+        status = read_symbol(self, path, err);
+    if (status == ERROR_NONE && tables->count == 0 && coin_margined(asked, other, sizeof other)) {
+        self->symbol = other;
+        status = read_symbol(self, path, err);
+    }
+    if (status == ERROR_NONE && tables->count == 0)
+        return error_at(err, ERROR_DATA, path, 0, 0, NULL,
+                        "there are no brackets of %.40s; there are %.300s", asked,
+                        self->symbols.length > 0 ? self->symbols.data : "none");
+    if (status == ERROR_NONE)
+        snprintf(tables->symbol, sizeof tables->symbol, "%s", self->symbol);
     return status;
 }
 

@@ -7,7 +7,8 @@
  * marginal, each slice at its own, or whole, all of the position at its bracket's (then cum is 0).
  * A last bracket with an empty `cap` has none. These are plain numbers: models/brackets.h turns
  * them into a model, and whoever joins the two checks that the published `cum` is the regenerated
- * one.
+ * one. A market is named by its linear contract, BTCUSDT; files of coin-margined contracts name
+ * theirs BTCUSD, which such a market finds where there is no BTCUSDT.
  */
 #ifndef LIQCASCADE_DATASETS_VENUE_TABLES_H
 #define LIQCASCADE_DATASETS_VENUE_TABLES_H
@@ -36,11 +37,13 @@ struct venue_table {
 struct venue_tables {
     struct venue_table *tables; /* by valid_from_ms, ascending; owned */
     size_t count;
+    char symbol[32]; /* as the file names it */
     struct series_input input;
 };
 
-/* Tables of a symbol ("BTCUSDT") at a venue ("binance"). ERROR_DATA when there are none (lists the
-   symbols that there are) or a row is wrong. On failure `self` needs no free. */
+/* Tables of a symbol ("BTCUSDT") at a venue ("binance"), or of the coin's other contract (see
+   above). ERROR_DATA when there are none (lists the symbols that there are) or a row is wrong. On
+   failure `self` needs no free. */
 int venue_tables_read(struct venue_tables *self, const char *venue, const char *symbol,
                       struct error *err);
 void venue_tables_free(struct venue_tables *self);

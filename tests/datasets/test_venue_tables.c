@@ -99,17 +99,51 @@ static void august_2024_had_smaller_first_tiers(void **state)
     }
 }
 
+/* After the failure of FTX the leverage of large positions was cut by half for three months. */
+static void november_2022_halved_the_leverage_of_large_positions(void **state)
+{
+    struct venue_tables tables;
+    shipped(&tables, "BTCUSDT");
+    const struct venue_table *before = venue_tables_at(&tables, at("2022-11-08"));
+    const struct venue_table *during = venue_tables_at(&tables, at("2022-12-01"));
+    const struct venue_table *after = venue_tables_at(&tables, at("2023-03-01"));
+    assert_true(before->max_leverage[2] == 50.0 && before->max_leverage[3] == 20.0);
+    assert_true(during->max_leverage[2] == 25.0 && during->max_leverage[3] == 15.0);
+    assert_true(after->max_leverage[2] == 50.0 && after->max_leverage[3] == 20.0);
+    assert_true(isinf(before->cap[9]));
+    venue_tables_free(&tables);
+}
+
+/* A market is named by its linear contract, whatever the venue's contract is margined in. */
+static void a_market_finds_the_coin_margined_contract_of_its_coin(void **state)
+{
+    static const char *const venues[] = {"binance_coinm", "bybit_inverse", "bitmex", "deribit"};
+    for (size_t i = 0; i < sizeof venues / sizeof *venues; i++) {
+        struct venue_tables tables;
+        struct error err = {0};
+        if (venue_tables_read(&tables, venues[i], "BTCUSDT", &err) != ERROR_NONE)
+            fail_msg("%s: %s", venues[i], err.message);
+        assert_string_equal(tables.symbol, "BTCUSD");
+        assert_true(tables.tables[0].in_coins);
+        venue_tables_free(&tables);
+    }
+    struct venue_tables linear;
+    shipped(&linear, "ETHUSDT");
+    assert_string_equal(linear.symbol, "ETHUSDT");
+    venue_tables_free(&linear);
+}
+
 static void a_table_is_in_force_from_its_first_millisecond(void **state)
 {
     struct venue_tables tables;
     shipped(&tables, "BTCUSDT");
     int64_t change = at("2025-08-21"), before = at("2025-06-19");
-    assert_int_equal(tables.count, 3);
+    assert_int_equal(tables.count, 10);
     assert_true(venue_tables_at(&tables, change)->max_leverage[0] == 150.0);
     assert_true(venue_tables_at(&tables, change - 1)->max_leverage[0] == 125.0);
     assert_true(venue_tables_at(&tables, change - 1)->cap[0] == 300000.0);
     assert_true(venue_tables_at(&tables, before - 1)->cap[0] == 50000.0);
-    assert_true(venue_tables_at(&tables, at("2020-03-12"))->cap[0] == 50000.0);
+    assert_true(venue_tables_at(&tables, at("2020-03-12")) == &tables.tables[0]);
     assert_true(venue_tables_at(&tables, INT64_MAX)->max_leverage[0] == 150.0);
     venue_tables_free(&tables);
 }
@@ -118,7 +152,9 @@ static void the_input_is_recorded_and_each_table_has_a_source(void **state)
 {
     struct venue_tables tables;
     shipped(&tables, "ETHUSDT");
-    assert_int_equal(tables.input.rows, 72); /* 2 symbols, 3 dates, 12 brackets */
+    /* Before May 2024 10 brackets, 7 dates of BTC and 8 of ETH (once 11); then 2 symbols, 3 dates
+       of 12. */
+    assert_int_equal(tables.input.rows, 7 * 10 + 7 * 10 + 11 + 72);
     assert_int_equal(strlen(tables.input.sha256), 64);
     assert_non_null(strstr(tables.input.path, "datasets/venues/binance.csv"));
     for (size_t i = 0; i < tables.count; i++)
@@ -320,6 +356,8 @@ int main(void)
         cmocka_unit_test(btc_brackets_of_october_2025_are_the_published_ones),
         cmocka_unit_test(eth_brackets_of_october_2025_are_the_published_ones),
         cmocka_unit_test(august_2024_had_smaller_first_tiers),
+        cmocka_unit_test(november_2022_halved_the_leverage_of_large_positions),
+        cmocka_unit_test(a_market_finds_the_coin_margined_contract_of_its_coin),
         cmocka_unit_test(a_table_is_in_force_from_its_first_millisecond),
         cmocka_unit_test(the_input_is_recorded_and_each_table_has_a_source),
         cmocka_unit_test(the_venues_table_of_2026_agrees_with_the_shipped_one),
