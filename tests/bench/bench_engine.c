@@ -235,6 +235,7 @@ static struct replay_params job_params(size_t bars, size_t start_bar)
                   .floor = 0.1,
                   .half_life_ms = 60 * STEP_MS,
                   .reference_variance = 3.6e-7 / STEP_MS},
+        .funding_bar = REPLAY_NEVER,
         .feedback_bar = REPLAY_NEVER,
         .frozen_bar = REPLAY_NEVER,
         .mark_passthrough = 1.0,
@@ -286,7 +287,7 @@ static void job_replay(const struct world *world, const struct book *book, size_
         metrics_step_add(&measuring.metrics, &step);
         check(episodes_step(&measuring.episodes, &step, &err), &err);
     }
-    metrics_finish(&measuring.metrics, (int64_t)measuring.episodes.count);
+    metrics_finish(&measuring.metrics, &replay, (int64_t)measuring.episodes.count);
     episodes_free(&measuring.episodes);
     metrics_free(&measuring.metrics);
     replay_free(&replay);

@@ -34,6 +34,7 @@ struct pair {
     struct replay ladder;
     struct brute_force brute;
     unsigned char *left;                   /* per entry of the book */
+    unsigned char *rests_left;             /* per rest */
     long steps, fired, twins_fired, waves; /* waves: steps of more than one generation */
 };
 
@@ -58,6 +59,7 @@ static void pair_free(struct pair *self)
     brute_force_free(&self->brute);
     random_scenario_free(&self->scenario);
     free(self->left);
+    free(self->rests_left);
 }
 
 _Noreturn static void differ(const struct pair *self, size_t bar, const char *what, double ladder,
@@ -108,15 +110,25 @@ static void same_tally(const struct pair *self, size_t bar, const struct settle_
             same_flow(self, bar, "forced flow of a venue", &ladder->venue[venue][side],
                       &brute->venue[venue][side]);
     }
-    same(self, bar, "fund gain", ladder->fund_gain_usd, brute->fund_gain_usd);
-    same(self, bar, "fund draw", ladder->fund_draw_usd, brute->fund_draw_usd);
-    same(self, bar, "bad debt", ladder->bad_debt_usd, brute->bad_debt_usd);
-    for (int venue = 0; venue < BOOK_VENUES_MAX; venue++) {
-        same(self, bar, "a venue's gain", ladder->venue_gain_usd[venue],
-             brute->venue_gain_usd[venue]);
-        same(self, bar, "a venue's draw", ladder->venue_draw_usd[venue],
-             brute->venue_draw_usd[venue]);
+#define SAME(field) same(self, bar, #field, (double)ladder->field, (double)brute->field)
+    SAME(fund_gain_usd);
+    SAME(fund_draw_usd);
+    SAME(bad_debt_usd);
+    SAME(fees_usd);
+    SAME(adl_usd);
+    SAME(partial_orders);
+    for (int side = 0; side < 2; side++) {
+        SAME(backstop_coins[side]);
+        SAME(adl_coins[side]);
     }
+    for (int venue = 0; venue < BOOK_VENUES_MAX; venue++) {
+        SAME(venue_gain_usd[venue]);
+        SAME(venue_draw_usd[venue]);
+        SAME(venue_bad_debt_usd[venue]);
+        SAME(venue_fees_usd[venue]);
+        SAME(venue_adl_usd[venue]);
+    }
+#undef SAME
 }
 
 /* The histogram of sim/nearby.h holds prices up to a factor of two beyond those of the market: a
@@ -169,25 +181,30 @@ static void same_step(const struct pair *self, size_t bar, const struct replay_s
         SAME(closes_coins[side]);
     }
     SAME(replacement_coins);
+    SAME(remargined_coins);
+    SAME(premium);
+    SAME(utilisation);
     SAME(generations);
     SAME(unreachable);
 #undef SAME
     same_branching(self, bar, ladder);
 }
 
-/* The last node's positions, in the order of firing. */
+/* The last node's orders, in the order of firing. */
 static void same_shots(const struct pair *self, size_t bar)
 {
     const struct cascade *cascade = &self->ladder.cascade;
-    same(self, bar, "number of positions fired", (double)cascade->shot_count,
+    same(self, bar, "number of orders", (double)cascade->shot_count,
          (double)self->brute.shot_count);
     for (size_t i = 0; i < cascade->shot_count; i++) {
         const struct cascade_shot *ladder = &cascade->shots[i];
         const struct brute_shot *brute = &self->brute.shots[i];
-        const struct book_run *run = &self->scenario.book.runs[brute->run];
-        same(self, bar, "position fired",
-             (double)(ladder->position.position - self->scenario.book.positions),
-             (double)(run->first + brute->order));
+        same(self, bar, "rest fired", ladder->position.rest, brute->rest);
+        if (brute->rest == RESTS_NONE)
+            same(self, bar, "position fired", ladder->position.position, brute->index);
+        same(self, bar, "class fired",
+             (double)(ladder->position.class - self->scenario.book.classes), brute->class_id);
+        same(self, bar, "market", ladder->market, brute->market);
         same(self, bar, "coins fired", ladder->coins, brute->coins);
         same(self, bar, "trigger price", ladder->trigger_price, brute->trigger_price);
         same(self, bar, "price before", ladder->last_before, brute->last_before);
@@ -195,27 +212,59 @@ static void same_shots(const struct pair *self, size_t bar)
     }
 }
 
-/* Marks what the ladder still holds. */
+/* Marks what the ladder still holds: positions of the book, then rests by number. */
 static void mark_left(void *context, const struct ladder_fired *position)
 {
     struct pair *self = context;
-    self->left[position->position - self->scenario.book.positions]++;
+    if (position->rest == RESTS_NONE)
+        self->left[position->position]++;
+    else
+        self->rests_left[position->rest]++;
 }
 
-/* Fired or left, position by position: the ladder holds each position left once. */
+/* Fired or left, position by position: the ladder holds each position and each rest once. */
 static void same_left(struct pair *self, size_t bar)
 {
+    const struct brute_force *brute = &self->brute;
     memset(self->left, 0, self->scenario.book.entry_count * sizeof *self->left);
+    free(self->rests_left);
+    self->rests_left = calloc(brute->rest_count + 1, sizeof *self->rests_left);
+    assert_non_null(self->rests_left);
+    same(self, bar, "rests made", (double)self->ladder.ladder.rests.count, brute->rest_count);
     for (int side = 0; side < 2; side++)
         ladder_visit(&self->ladder.ladder, side, mark_left, self);
-    for (size_t i = 0; i < self->brute.count; i++) {
-        const struct brute_position *position = &self->brute.positions[i];
-        uint32_t run = position->brackets[0].run;
-        uint32_t entry = self->scenario.book.runs[run].first + position->order;
-        if (self->left[entry] != brute_position_left(position))
-            differ(self, bar, "whether a position is left", (double)self->left[entry],
-                   (double)brute_position_left(position));
+    for (size_t i = 0; i < brute->count; i++) {
+        const struct brute_position *position = &brute->positions[i];
+        bool is_rest = position->rest != RESTS_NONE, left = brute_position_left(position);
+        same(self, bar, "whether a position is left", self->left[position->index],
+             !is_rest && left);
+        if (is_rest)
+            same(self, bar, "whether a rest is left", self->rests_left[position->rest], left);
     }
+}
+
+/* What a step deleveraged, by venue, side and tier; the order of rows is the ladder's own. */
+static void same_deleveraging(const struct pair *self, size_t bar)
+{
+    const struct deleverage *ladder = &self->ladder.deleverage;
+    size_t rows = 0;
+    for (size_t i = 0; i < ladder->record_count; i++) {
+        const struct deleverage_record *record = &ladder->records[i];
+        const struct brute_adl *brute =
+            &self->brute.adl[record->venue][record->side_index][record->tier];
+        same(self, bar, "coins deleveraged", record->coins, brute->coins);
+        same(self, bar, "money deleveraged", record->usd, brute->usd);
+        same(self, bar, "entry value deleveraged", record->entry_usd, brute->entry_usd);
+        same(self, bar, "profit deleveraged", record->pnl_usd, brute->pnl_usd);
+        same(self, bar, "scores deleveraged", record->score_sum, brute->score_sum);
+        same(self, bar, "positions deleveraged", (double)record->positions,
+             (double)brute->positions);
+    }
+    for (int venue = 0; venue < BOOK_VENUES_MAX; venue++)
+        for (int side = 0; side < 2; side++)
+            for (int tier = 0; tier < TIERS; tier++)
+                rows += self->brute.adl[venue][side][tier].positions > 0;
+    same(self, bar, "rows of deleveraging", (double)ladder->record_count, (double)rows);
 }
 
 /* The accounts, and what the ledger says of positions against positions counted one by one. */
@@ -233,17 +282,22 @@ static void same_accounts(const struct pair *self, size_t bar)
                 counted += brute->positions[i].coins;
         close_to(self, bar, "open interest counted", oi, counted, 1e-9 * fmax(counted, 1.0));
     }
-    for (size_t v = 0; v < BOOK_VENUES_MAX; v++)
+    for (size_t v = 0; v < BOOK_VENUES_MAX; v++) {
         same(self, bar, "fund", ladder->settle.fund_usd[v], brute->fund_usd[v]);
+        same(self, bar, "fund's peak", ladder->settle.peak_usd[v], brute->peak_usd[v]);
+        same(self, bar, "flow of a market", ladder->prices.impact.state[v].flow_coins,
+             brute->impact[v].flow_coins);
+    }
     same(self, bar, "fund net", ladder->fund_net_usd, brute->fund_net_usd);
+    same(self, bar, "fees", ladder->fees_usd, brute->fees_usd);
     same(self, bar, "bad debt", ladder->bad_debt_usd, brute->bad_debt_usd);
     if (isnan(ladder->total_usd))
         return;
-    close_to(self, bar, "deposits", ladder->deposits_usd, brute->deposits_usd, 1e-9 * scale);
-    close_to(self, bar, "withdrawals", ladder->withdrawals_usd, brute->withdrawals_usd,
+    close_to(self, bar, "deposits", ladder->settle.deposits_usd, brute->deposits_usd, 1e-9 * scale);
+    close_to(self, bar, "withdrawals", ladder->settle.withdrawals_usd, brute->withdrawals_usd,
              1e-9 * scale);
     close_to(self, bar, "all money", ladder->total_usd,
-             brute_force_total_usd(brute, ladder->cascade.mark), 1e-9 * scale);
+             brute_force_total_usd(brute, ladder->prices.mark), 1e-9 * scale);
 }
 
 /* A loop that counts impact twice may run away by many powers of ten. Funding paid at such prices
@@ -270,6 +324,7 @@ static void run_pair(struct pair *self)
         same_shots(self, bar);
         same_step(self, bar, &ladder, &brute);
         same_left(self, bar);
+        same_deleveraging(self, bar);
         same_accounts(self, bar);
         self->fired += (long)(brute.forced.side[0].positions + brute.forced.side[1].positions);
         self->steps++;
@@ -278,9 +333,9 @@ static void run_pair(struct pair *self)
         if (ran_away(self, &ladder))
             break;
     }
-    if (self->brute.foreign_brackets != 0)
+    if (self->brute.counts.foreign != 0)
         differ(self, self->scenario.params.bars, "firings by a bracket outside the book", 0.0,
-               (double)self->brute.foreign_brackets);
+               (double)self->brute.counts.foreign);
     for (size_t i = 0; i < self->brute.count; i++)
         if (self->brute.positions[i].fired && self->brute.positions[i].bracket_count > 1 &&
             self->brute.positions[i].brackets[1].entered)

@@ -117,16 +117,11 @@ static void waves_shrink_by_n(void **state)
     double cell = 0.0002, coins = 40.0, ratio = 0.5, shock = FIRST_WAVE * cell;
     struct laboratory lab;
     struct replay replay;
-    struct error err = {0};
     struct laboratory_level *levels = laboratory_cells(CELLS, 0.0, cell, 0.25, same_coins, &coins);
     laboratory_make(&lab, PRICE, 0.0, levels, CELLS, ratio * cell / coins, 1);
-    assert_int_equal(replay_init(&replay, &lab.params, &lab.path, &lab.book, &err), ERROR_NONE);
-    struct cascade *cascade = &replay.cascade;
-    cascade->feedback = true;
-    cascade->depth = 1.0;
-    assert_int_equal(cascade_node(cascade, PRICE * exp(-shock), PRICE * exp(-shock), &err),
-                     ERROR_NONE);
-    assert_int_equal(cascade->shot_count, 2 * FIRST_WAVE);
+    laboratory_replay(&lab, true, &replay);
+    const struct cascade *cascade = &replay.cascade;
+    assert_int_equal(laboratory_node(&replay, PRICE * exp(-shock), NAN), 2 * FIRST_WAVE);
     size_t shot = 0, wave = FIRST_WAVE;
     for (int k = 1; wave >= 1; k++, wave /= 2) {
         shot += wave;
@@ -134,7 +129,7 @@ static void waves_shrink_by_n(void **state)
                 shock * (1.0 - pow(ratio, k + 1)) / (1.0 - ratio));
     }
     assert_int_equal(cascade->generations, 8); /* 64 32 16 8 4 2 1 and the half cell's */
-    reaches(-log(cascade->last / PRICE), shock / (1.0 - ratio));
+    reaches(-log(replay.prices.last / PRICE), shock / (1.0 - ratio));
     replay_free(&replay);
     laboratory_free(&lab);
     free(levels);

@@ -27,9 +27,9 @@ static double total_usd(const struct replay *replay, double price)
 {
     double funding = replay->ladder.funding.linear;
     return ledger_equity(&replay->ledger, BOOK_LONG, price, funding) +
-           ledger_equity(&replay->ledger, BOOK_SHORT, price, funding) + replay->fund_net_usd -
-           replay->bad_debt_usd + replay->settle.market_maker_cash + replay->withdrawals_usd -
-           replay->deposits_usd;
+           ledger_equity(&replay->ledger, BOOK_SHORT, price, funding) + replay->fund_net_usd +
+           replay->fees_usd - replay->bad_debt_usd + replay->settle.market_maker_cash +
+           replay->settle.withdrawals_usd - replay->settle.deposits_usd;
 }
 
 static void note(double *largest, double value, const struct random_scenario *scenario, size_t bar,
@@ -52,13 +52,14 @@ static void check_step(struct drift *drift, const struct random_scenario *scenar
     double oi[2];
     for (int side = 0; side < 2; side++) {
         oi[side] = ledger_total(&replay->ledger, side);
-        double expected = before - step->forced.side[side].coins - step->closes_coins[side] +
-                          step->opens_coins[side];
+        double expected = before - step->forced.side[side].coins +
+                          step->forced.backstop_coins[side] - step->forced.adl_coins[side] -
+                          step->closes_coins[side] + step->opens_coins[side];
         note(&drift->coins, fabs(oi[side] - expected) / scale, scenario, bar, "a side's coins");
     }
     note(&drift->sides, fabs(oi[0] - oi[1]) / scale, scenario, bar, "long OI less short OI");
     if (!isnan(replay->total_usd)) {
-        double moved = fabs(replay->deposits_usd) + fabs(replay->withdrawals_usd) +
+        double moved = fabs(replay->settle.deposits_usd) + fabs(replay->settle.withdrawals_usd) +
                        ledger_entry_value(&replay->ledger, BOOK_LONG) + 1.0;
         note(&drift->money, fabs(total_usd(replay, step->mark_close) - start_usd) / moved, scenario,
              bar, "money");

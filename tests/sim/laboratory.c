@@ -28,6 +28,7 @@ static void simplest_params(struct laboratory *self, double lambda, size_t bars)
                    .permanent_share = 1.0,
                    .half_life_ms = CALENDAR_NONE},
         .depth = {.kind = DEPTH_KIND_CONSTANT},
+        .funding_bar = REPLAY_NEVER,
         .feedback_bar = 0,
         .frozen_bar = 0,
         .fill = SETTLE_WALK,
@@ -112,6 +113,26 @@ struct laboratory_outcome laboratory_run(struct laboratory *self, double shock_l
     out.bad_debt_usd = replay.bad_debt_usd;
     replay_free(&replay);
     return out;
+}
+
+void laboratory_replay(struct laboratory *self, bool feedback, struct replay *out)
+{
+    struct error err = {0};
+    if (replay_init(out, &self->params, &self->path, &self->book, &err) != ERROR_NONE)
+        fail_msg("replay_init: %s", err.message);
+    out->prices.feedback = feedback;
+    out->prices.depth = 1.0;
+}
+
+size_t laboratory_node(struct replay *replay, double price, double previous)
+{
+    struct error err = {0};
+    struct cascade_node node = {
+        .exogenous_last = price, .exogenous_mark = price, .previous_last = previous};
+    int64_t spent_ms;
+    if (cascade_walk(&replay->cascade, &node, &spent_ms, &err) != ERROR_NONE)
+        fail_msg("cascade_walk: %s", err.message);
+    return replay->cascade.shot_count;
 }
 
 struct laboratory_level *laboratory_cells(size_t count, double start, double width, double place,

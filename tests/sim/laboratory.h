@@ -6,6 +6,7 @@
 #ifndef LIQCASCADE_TESTS_SIM_LABORATORY_H
 #define LIQCASCADE_TESTS_SIM_LABORATORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,13 @@ void laboratory_free(struct laboratory *self);
    Long OI = short OI and the conservation of money are checked at every step. */
 struct laboratory_outcome laboratory_run(struct laboratory *self, double shock_log,
                                          int64_t over_ms);
+
+/* For a cascade driven by hand: a replay of the laboratory at reference depth. Fails the running
+   test when it cannot be made. */
+void laboratory_replay(struct laboratory *self, bool feedback, struct replay *out);
+/* The market goes to `price`, the path having been at `previous` (NaN: it jumps there). Returns the
+   number of orders, which are the cascade's shots. */
+size_t laboratory_node(struct replay *replay, double price, double previous);
 
 /* `count` levels for a density of coins per log price: cell k of [0, count) spans
    [start + k * width, start + (k + 1) * width), holds `coins(k)`, and its level lies `place` of the

@@ -312,6 +312,7 @@ static void draw_run(struct random_scenario *self)
     struct replay_params *params = &self->params;
     draw_impact(self);
     params->start_bar = random_scenario_chance(self, 0.3) ? 0 : self->market.bars / 4;
+    params->funding_bar = REPLAY_NEVER;
     params->feedback_bar = REPLAY_NEVER;
     if (random_scenario_chance(self, 0.6))
         params->feedback_bar = params->start_bar + (random_scenario_chance(self, 0.3) ? 7 : 0);

@@ -19,17 +19,14 @@ struct fixture {
     struct laboratory lab;
     struct replay replay;
     struct cascade *cascade;
+    struct prices *prices;
 };
 
 static void open_replay(struct fixture *self, bool feedback)
 {
-    struct error err = {0};
-    assert_int_equal(
-        replay_init(&self->replay, &self->lab.params, &self->lab.path, &self->lab.book, &err),
-        ERROR_NONE);
+    laboratory_replay(&self->lab, feedback, &self->replay);
     self->cascade = &self->replay.cascade;
-    self->cascade->feedback = feedback;
-    self->cascade->depth = 1.0;
+    self->prices = &self->replay.prices;
 }
 
 static void longs(struct fixture *self, const struct laboratory_level *levels, size_t count,
@@ -47,10 +44,7 @@ static void fixture_free(struct fixture *self)
 
 static size_t move_to(struct fixture *self, double fall_log)
 {
-    struct error err = {0};
-    double price = PRICE * exp(-fall_log);
-    assert_int_equal(cascade_node(self->cascade, price, price, &err), ERROR_NONE);
-    return self->cascade->shot_count;
+    return laboratory_node(&self->replay, PRICE * exp(-fall_log), NAN);
 }
 
 /* Levels 1, 2 and 3 % down, each worth 1 % of impact: a fall of 1 % takes all three, in waves. */
@@ -68,7 +62,7 @@ static void each_forced_order_reaches_the_next_level(void **state)
         assert_near(shot->coins, 10.0, 1e-12);
         assert_near(log(shot->last_before / shot->last_after), 0.01, 1e-12);
     }
-    assert_near(fixture.cascade->last, PRICE * exp(-0.0401), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0401), 1e-9);
     fixture_free(&fixture);
 }
 
@@ -78,7 +72,7 @@ static void a_level_that_nothing_reaches_stays(void **state)
     longs(&fixture, staircase, 3, 0.0009, true);
     /* 1.01 % + .9 % = 1.91 % is short of 1.95 %. */
     assert_int_equal(move_to(&fixture, 0.0101), 1);
-    assert_near(fixture.cascade->last, PRICE * exp(-0.0191), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0191), 1e-9);
     /* The market itself goes a little further: the rest follows. */
     assert_int_equal(move_to(&fixture, 0.0111), 2);
     fixture_free(&fixture);
@@ -89,10 +83,10 @@ static void without_feedback_the_price_is_the_paths(void **state)
     struct fixture fixture;
     longs(&fixture, staircase, 3, 0.001, false);
     assert_int_equal(move_to(&fixture, 0.0101), 1);
-    assert_near(fixture.cascade->last, PRICE * exp(-0.0101), 1e-12);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0101), 1e-12);
     assert_int_equal(fixture.cascade->generations, 1);
     /* And yet the impact is known. */
-    assert_near(impact_log(fixture.cascade->impact, fixture.cascade->state, 1.0), -0.01, 1e-12);
+    assert_near(prices_impact_log(fixture.prices), -0.01, 1e-12);
     fixture_free(&fixture);
 }
 
@@ -110,10 +104,11 @@ static void triggers_look_at_the_mark_price_alone(void **state)
 {
     struct fixture fixture;
     longs(&fixture, staircase, 3, 0.001, true);
-    fixture.cascade->mark_passthrough = 0.5;
+    fixture.replay.prices_params.passthrough[0] = 0.5;
+    fixture.replay.prices_params.reference_passthrough = 0.5;
     assert_int_equal(move_to(&fixture, 0.0101), 1);
-    assert_near(fixture.cascade->last, PRICE * exp(-0.0201), 1e-9);
-    assert_near(fixture.cascade->mark, PRICE * exp(-0.0151), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0201), 1e-9);
+    assert_near(fixture.prices->mark, PRICE * exp(-0.0151), 1e-9);
     fixture_free(&fixture);
 }
 
@@ -121,9 +116,9 @@ static void a_thinner_book_falls_further(void **state)
 {
     struct fixture fixture;
     longs(&fixture, staircase, 1, 0.001, true);
-    fixture.cascade->depth = 0.25;
+    fixture.prices->depth = 0.25;
     assert_int_equal(move_to(&fixture, 0.0101), 1);
-    assert_near(fixture.cascade->last, PRICE * exp(-0.0501), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0501), 1e-9);
     fixture_free(&fixture);
 }
 
@@ -145,7 +140,7 @@ static void forced_shorts_push_the_price_up(void **state)
     open_replay(&fixture, true);
     assert_int_equal(move_to(&fixture, -0.0101), 2);
     assert_int_equal(fixture.cascade->shots[0].side_index, BOOK_SHORT);
-    assert_near(fixture.cascade->last, PRICE * exp(0.0301), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(0.0301), 1e-9);
     fixture_free(&fixture);
 }
 
@@ -168,7 +163,7 @@ static void an_observed_price_inside_a_levels_own_jump_is_unreachable(void **sta
 {
     for (int big = 0; big < 2; big++) {
         struct fixture fixture;
-        struct impact_state before = {0};
+        struct prices_impact before = {0};
         longs(&fixture, staircase, 1, big ? 0.001 : 0.000001, false);
         assert_int_equal(move_to(&fixture, 0.0101), 1);
         assert_int_equal(cascade_unreachable(fixture.cascade, &before), big);
@@ -220,8 +215,10 @@ static void a_cascade_without_memory_says_so(void **state)
     struct fixture fixture;
     struct error err = {0};
     longs(&fixture, staircase, 3, 0.001, true);
+    struct cascade_node node = {.exogenous_last = 90.0, .exogenous_mark = 90.0};
+    int64_t spent_ms;
     memory_fail_after(1);
-    int code = cascade_node(fixture.cascade, 90.0, 90.0, &err);
+    int code = cascade_walk(fixture.cascade, &node, &spent_ms, &err);
     memory_fail_after(0);
     assert_int_equal(code, ERROR_IO);
     fixture_free(&fixture);

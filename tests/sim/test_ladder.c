@@ -31,7 +31,7 @@ static void fixture_make(struct fixture *self, const char *formula, const struct
                                               .table_count = 1};
     if (book_from_given(&self->book, given, count, self->venues, 2, 0, 1, &err) != ERROR_NONE)
         fail_msg("%s", err.message);
-    assert_int_equal(ladder_init(&self->ladder, &self->book, &err), ERROR_NONE);
+    assert_int_equal(ladder_init(&self->ladder, &self->book, false, false, &err), ERROR_NONE);
     ladder_open(&self->ladder, 0, 1.0);
 }
 
@@ -58,10 +58,10 @@ static struct book_given with_leverage(int side, double size, double leverage)
 
 static void fires_at(struct fixture *self, int side_index, double price)
 {
-    const struct ladder_next *next = ladder_peek(&self->ladder, side_index);
+    const struct ladder_next *next = ladder_peek(&self->ladder, 0, side_index);
     assert_true(next->any);
     assert_near(next->trigger_price, price, 1e-9);
-    ladder_fire(&self->ladder, side_index);
+    ladder_fire(&self->ladder, 0, side_index);
 }
 
 static void longs_fire_from_the_highest_price_down_and_shorts_from_the_lowest_up(void **state)
@@ -77,8 +77,8 @@ static void longs_fire_from_the_highest_price_down_and_shorts_from_the_lowest_up
     fires_at(&fixture, BOOK_LONG, 80.0);
     fires_at(&fixture, BOOK_SHORT, 110.0);
     fires_at(&fixture, BOOK_SHORT, 130.0);
-    assert_false(ladder_peek(&fixture.ladder, BOOK_LONG)->any);
-    assert_false(ladder_peek(&fixture.ladder, BOOK_SHORT)->any);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_SHORT)->any);
     fixture_free(&fixture);
 }
 
@@ -90,8 +90,8 @@ static void equal_triggers_fire_by_class(void **state)
     given[0].venue = 1;
     brackets_flat(&fixture.brackets, 0.0, 1e9);
     fixture_make(&fixture, "linear_mark", given, 2);
-    assert_int_equal(ladder_fire(&fixture.ladder, BOOK_LONG).class->venue, 0);
-    assert_int_equal(ladder_fire(&fixture.ladder, BOOK_LONG).class->venue, 1);
+    assert_int_equal(ladder_fire(&fixture.ladder, 0, BOOK_LONG).class->venue, 0);
+    assert_int_equal(ladder_fire(&fixture.ladder, 0, BOOK_LONG).class->venue, 1);
     fixture_free(&fixture);
 }
 
@@ -103,8 +103,8 @@ static void an_unopened_bar_has_nobody_to_fire(void **state)
     brackets_flat(&fixture.brackets, 0.0, 1e9);
     fixture_make(&fixture, "linear_mark", &given, 1);
     ladder_free(&fixture.ladder);
-    assert_int_equal(ladder_init(&fixture.ladder, &fixture.book, &err), ERROR_NONE);
-    assert_false(ladder_peek(&fixture.ladder, BOOK_LONG)->any);
+    assert_int_equal(ladder_init(&fixture.ladder, &fixture.book, false, false, &err), ERROR_NONE);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
     fixture_free(&fixture);
 }
 
@@ -114,10 +114,10 @@ static void an_expired_bar_has_nobody_to_fire(void **state)
     const struct book_given given[] = {at_price(1, 90.0), at_price(-1, 110.0)};
     brackets_flat(&fixture.brackets, 0.0, 1e9);
     fixture_make(&fixture, "linear_mark", given, 2);
-    assert_true(ladder_peek(&fixture.ladder, BOOK_LONG)->any);
+    assert_true(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
     ladder_expire(&fixture.ladder, BOOK_LONG, 1);
-    assert_false(ladder_peek(&fixture.ladder, BOOK_LONG)->any);
-    assert_true(ladder_peek(&fixture.ladder, BOOK_SHORT)->any);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
+    assert_true(ladder_peek(&fixture.ladder, 0, BOOK_SHORT)->any);
     fixture_free(&fixture);
 }
 
@@ -133,16 +133,16 @@ static void funding_moves_every_trigger_and_reorders_nobody(void **state)
                                        with_leverage(-1, 1.0, 4.0)};
     brackets_flat(&fixture.brackets, 0.005, 1e9);
     fixture_make(&fixture, "linear_mark", given, 5);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 95.0 / 0.995, 1e-5);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 95.0 / 0.995, 1e-5);
     ladder_fund(&fixture.ladder, 0.005, 100.0);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 95.5 / 0.995, 1e-5);
-    ladder_fire(&fixture.ladder, BOOK_LONG);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 90.5 / 0.995, 1e-5);
-    struct ladder_fired fired = ladder_fire(&fixture.ladder, BOOK_LONG);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 95.5 / 0.995, 1e-5);
+    ladder_fire(&fixture.ladder, 0, BOOK_LONG);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 90.5 / 0.995, 1e-5);
+    struct ladder_fired fired = ladder_fire(&fixture.ladder, 0, BOOK_LONG);
     assert_near(ladder_entry_price(&fixture.ladder, &fired), 100.0, 1e-9);
     assert_near(ladder_bankruptcy_price(&fixture.ladder, &fired), 90.5, 1e-5);
     fires_at(&fixture, BOOK_LONG, 80.5 / 0.995);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_SHORT)->trigger_price, 110.5 / 1.005, 1e-5);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_SHORT)->trigger_price, 110.5 / 1.005, 1e-5);
     fixture_free(&fixture);
 }
 
@@ -154,10 +154,10 @@ static void funding_of_inverse_contracts_is_paid_in_coins(void **state)
     const struct book_given given = with_leverage(1, 1.0, 10.0);
     brackets_flat(&fixture.brackets, 0.005, 1e9);
     fixture_make(&fixture, "inverse_entry", &given, 1);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 100.0 / 1.095, 1e-5);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 100.0 / 1.095, 1e-5);
     ladder_fund(&fixture.ladder, 0.005, 100.0);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 100.0 / 1.09, 1e-5);
-    struct ladder_fired fired = ladder_fire(&fixture.ladder, BOOK_LONG);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 100.0 / 1.09, 1e-5);
+    struct ladder_fired fired = ladder_fire(&fixture.ladder, 0, BOOK_LONG);
     /* Bankrupt at 1/P = (1 + .1)/100 - .00005. */
     assert_near(ladder_bankruptcy_price(&fixture.ladder, &fired), 100.0 / 1.095, 1e-5);
     fixture_free(&fixture);
@@ -188,13 +188,13 @@ static void funding_carries_a_position_over_its_brackets_edge(void **state)
     two_tiers(&fixture.brackets);
     fixture_make(&fixture, "linear_mark", &given, 1);
     assert_int_equal(fixture.book.entry_count, 2);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price,
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price,
                 tier_price(9.9, 10.0, 0.0, 0), 1e-4);
     ladder_fund(&fixture.ladder, 0.02, 100.0);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price,
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price,
                 tier_price(9.9, 10.0, 2.0, 1), 1e-4);
     assert_true(tier_price(9.9, 10.0, 2.0, 1) > tier_price(9.9, 10.0, 2.0, 0) + 0.005);
-    struct ladder_fired fired = ladder_fire(&fixture.ladder, BOOK_LONG);
+    struct ladder_fired fired = ladder_fire(&fixture.ladder, 0, BOOK_LONG);
     assert_int_equal(fired.class->bracket, 1);
     assert_near(ladder_entry_price(&fixture.ladder, &fired), 100.0, 1e-9);
     fixture_free(&fixture);
@@ -206,10 +206,10 @@ static void a_twin_retires_the_other(void **state)
     const struct book_given given[] = {with_leverage(1, 9.9, 10.0), with_leverage(1, 1.0, 4.0)};
     two_tiers(&fixture.brackets);
     fixture_make(&fixture, "linear_mark", given, 2);
-    ladder_fire(&fixture.ladder, BOOK_LONG);
-    assert_near(ladder_peek(&fixture.ladder, BOOK_LONG)->trigger_price, 75.0 / 0.995, 1e-4);
-    ladder_fire(&fixture.ladder, BOOK_LONG);
-    assert_false(ladder_peek(&fixture.ladder, BOOK_LONG)->any);
+    ladder_fire(&fixture.ladder, 0, BOOK_LONG);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 75.0 / 0.995, 1e-4);
+    ladder_fire(&fixture.ladder, 0, BOOK_LONG);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
     fixture_free(&fixture);
 }
 
@@ -235,7 +235,7 @@ static void a_visit_sees_each_position_left_once(void **state)
     assert_int_equal(longs, 2);
     assert_int_equal(shorts, 1);
     longs = 0;
-    ladder_fire(&fixture.ladder, BOOK_LONG);
+    ladder_fire(&fixture.ladder, 0, BOOK_LONG);
     ladder_visit(&fixture.ladder, BOOK_LONG, count_visit, &longs);
     assert_int_equal(longs, 1);
     fixture_free(&fixture);
@@ -252,12 +252,11 @@ static void compare_price(void *context, const struct ladder_fired *position)
 {
     struct priced *self = context;
     const struct ladder *ladder = &self->fixture->ladder;
-    assert_near(ladder_liquidation_price(ladder, position),
-                margin_liquidation_price(self->formula, &self->fixture->brackets,
-                                         position->class->side,
-                                         ladder_entry_price(ladder, position),
-                                         (double)position->position->size_usd, 10.0),
-                1e-9);
+    assert_near(
+        ladder_liquidation_price(ladder, position),
+        margin_liquidation_price(self->formula, &self->fixture->brackets, position->class->side,
+                                 ladder_entry_price(ladder, position), position->size_usd, 10.0),
+        1e-9);
     self->seen++;
 }
 
@@ -288,7 +287,7 @@ static void a_ladder_without_memory_is_no_ladder(void **state)
     ladder_free(&fixture.ladder);
     for (long countdown = 1;; countdown++) {
         memory_fail_after(countdown);
-        int code = ladder_init(&fixture.ladder, &fixture.book, &err);
+        int code = ladder_init(&fixture.ladder, &fixture.book, false, false, &err);
         memory_fail_after(0);
         if (code == ERROR_NONE)
             break;

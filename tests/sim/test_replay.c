@@ -51,6 +51,7 @@ static void params_make(struct fixture *self)
                    .reference_move_log = 0.02,
                    .permanent_share = 1.0,
                    .half_life_ms = CALENDAR_NONE},
+        .funding_bar = REPLAY_NEVER,
         .feedback_bar = REPLAY_NEVER,
         .frozen_bar = REPLAY_NEVER,
         .mark_passthrough = 1.0,

@@ -23,30 +23,21 @@ struct fixture {
 static void fixture_make(struct fixture *self, int side, double maintenance_rate, double lambda,
                          bool feedback)
 {
-    struct error err = {0};
     struct book_given given = {.side = side,
                                .entry_price = PRICE,
                                .size_coins = 2.0,
                                .leverage = 10.0,
                                .liquidation_price = NAN};
     laboratory_make_given(&self->lab, PRICE, maintenance_rate, &given, 1, lambda, 1);
-    assert_int_equal(
-        replay_init(&self->replay, &self->lab.params, &self->lab.path, &self->lab.book, &err),
-        ERROR_NONE);
-    self->replay.cascade.feedback = feedback;
-    self->replay.cascade.depth = 1.0;
+    laboratory_replay(&self->lab, feedback, &self->replay);
     settle_begin_step(&self->replay.settle);
 }
 
 /* The market goes to `price`, having been at `previous`. */
 static const struct settle_tally *settle_at(struct fixture *self, double price, double previous)
 {
-    struct error err = {0};
-    struct replay *replay = &self->replay;
-    assert_int_equal(cascade_node(&replay->cascade, price, price, &err), ERROR_NONE);
-    assert_int_equal(replay->cascade.shot_count, 1);
-    settle_node(&replay->settle, &replay->cascade, &replay->ledger, previous);
-    return &replay->settle.step;
+    assert_int_equal(laboratory_node(&self->replay, price, previous), 1);
+    return &self->replay.settle.step;
 }
 
 static void fixture_free(struct fixture *self)

@@ -24,13 +24,8 @@ struct field {
 static void field_open(struct field *self, const struct laboratory_level *levels, size_t count,
                        double push_log)
 {
-    struct error err = {0};
     laboratory_make(&self->lab, PRICE, 0.0, levels, count, push_log, 1);
-    const struct laboratory *lab = &self->lab;
-    if (replay_init(&self->replay, &lab->params, &lab->path, &lab->book, &err) != ERROR_NONE)
-        fail_msg("replay_init: %s", err.message);
-    self->replay.cascade.feedback = true;
-    self->replay.cascade.depth = 1.0;
+    laboratory_replay(&self->lab, true, &self->replay);
 }
 
 static void field_close(struct field *self)
@@ -42,10 +37,7 @@ static void field_close(struct field *self)
 /* The exogenous price moves to `exogenous`; returns how many fired. */
 static size_t field_move(struct field *self, double exogenous)
 {
-    struct error err = {0};
-    if (cascade_node(&self->replay.cascade, exogenous, exogenous, &err) != ERROR_NONE)
-        fail_msg("cascade_node: %s", err.message);
-    return self->replay.cascade.shot_count;
+    return laboratory_node(&self->replay, exogenous, NAN);
 }
 
 static double uniform_at(const struct random_stream *stream, uint32_t bar, uint32_t ordinal)
@@ -88,9 +80,8 @@ static void poisson_levels(const struct random_stream *stream, uint32_t bar,
 /* Moves the market to the next level left and returns how many fire. */
 static size_t fire_next(struct field *field)
 {
-    const struct cascade *cascade = &field->replay.cascade;
-    double impact = impact_log(cascade->impact, cascade->state, cascade->depth);
-    double trigger = ladder_peek(&field->replay.ladder, BOOK_LONG)->trigger_price;
+    double impact = prices_impact_log(&field->replay.prices);
+    double trigger = ladder_peek(&field->replay.ladder, 0, BOOK_LONG)->trigger_price;
     return field_move(field, trigger * exp(-impact) * JUST_BEYOND);
 }
 
