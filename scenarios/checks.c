@@ -144,12 +144,11 @@ static void check_feedback(struct reader *reader, const struct scenario *scenari
     const char *made = scenario->path.model == PATH_SHOCK ? "a shock" : "a made path";
     bool closed = scenario->feedback == FEEDBACK_CLOSED;
     const struct tree_node *node = place(reader, said_or(reader, "feedback", "path.model"));
-    if (observed && closed)
-        reader_report(
-            reader, node, "feedback",
-            "closed needs a path that the model makes (path.model: shock, gbm, ...), for an "
-            "observed price already holds the impact of what was liquidated; on an "
-            "observed path use open or naive");
+    if (observed && closed && GOOD(reader, "impact.arbitrage_half_life") &&
+        scenario->impact.arbitrage_half_life_ms != 0)
+        reader_report(reader, node, "feedback",
+                      "closed on an observed path takes the impact out of one price; expected "
+                      "impact.arbitrage_half_life: 0s");
     if (!observed && !closed)
         reader_report(reader, node, "feedback",
                       "%s needs path.model: observed; on %s expected closed",

@@ -301,8 +301,9 @@ static const struct schema_row scenario_rows[] = {
                "0.009", SCHEMA_ABOVE_ZERO, 100, FIELD_OWN_PRIOR,
                "velocity: how fast the rate moves at full imbalance"),
     ROW_CHOICE("feedback", HERE(feedback), "null", words_feedback,
-               "whether forced orders move the price: closed: yes, on a shock; open: no; naive: "
-               "added to an observed price; null: open if observed, closed on a shock"),
+               "whether forced orders move the price: open: no; closed: yes (on an observed path "
+               "after the impact that it holds is taken out: a counterfactual); naive: added to an "
+               "observed price; null: open on an observed path, else closed"),
     ROW_CHOICE("fill", HERE(fill), "walk", words_fill,
                "forced orders fill along the way, or at the step's final price"),
     ROW_NUMBER("branching_window_log", "log", HERE(branching_window_log), "0.005",

@@ -128,14 +128,34 @@ static void settle_final(struct cascade *self)
     }
 }
 
+/* Fires what is reached where a counterfactual starts, at that price and along the way to it. */
+static int fire_start(struct cascade *self, const struct cascade_node *node, int64_t *spent_ms,
+                      struct error *err)
+{
+    struct prices *prices = self->prices;
+    double last, mark;
+    prices_with_order(prices, node->exogenous_last, node->exogenous_mark, node->start_coins, &last,
+                      &mark);
+    struct cascade_node start = *node;
+    start.exogenous_last = last;
+    start.exogenous_mark = mark;
+    prices->feedback = false;
+    prices_place(prices, last, mark);
+    int code = fire_all(self, &start, spent_ms, err);
+    prices->feedback = true;
+    return code;
+}
+
 int cascade_walk(struct cascade *self, const struct cascade_node *node, int64_t *out_spent_ms,
                  struct error *err)
 {
     self->shot_count = 0;
     self->generations = 0;
     *out_spent_ms = 0;
-    prices_place(self->prices, node->exogenous_last, node->exogenous_mark);
     int code = ladder_release(self->ladder, node->time_ms, err);
+    if (code == ERROR_NONE && node->start_coins != 0.0)
+        code = fire_start(self, node, out_spent_ms, err);
+    prices_place(self->prices, node->exogenous_last, node->exogenous_mark);
     if (code == ERROR_NONE)
         code = fire_all(self, node, out_spent_ms, err);
     if (code == ERROR_NONE && self->settle->fill == SETTLE_FINAL)

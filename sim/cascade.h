@@ -70,6 +70,10 @@ struct cascade_node {
     double previous_last; /* of the path: continuous up to here from it; NaN after a jump */
     int64_t time_ms;
     int64_t room_ms; /* until the next node: generations may take as long */
+    /* A counterfactual's start: the price first goes to where forced orders of so many coins would
+       put it, and what that reaches fires before the walk goes on from the price that it makes. 0:
+       the walk starts from the exogenous price, and ends at the least fixed point. */
+    double start_coins;
 };
 
 void cascade_free(struct cascade *self);

@@ -462,3 +462,18 @@ struct ledger_flows ledger_flows(const struct ledger_step *step)
     add_remargined(left, step->remargin * step->oi, &flows);
     return flows;
 }
+
+struct ledger_flows ledger_flows_kept(const struct ledger_step *step,
+                                      const struct ledger_kept *kept)
+{
+    struct ledger_flows flows = {0};
+    int calm = step->forced[0] <= step->forced[1] ? 0 : 1, other = 1 - calm;
+    double left = fmax(step->oi - step->forced[calm], 0.0);
+    flows.opens[calm] = kept->opens[calm];
+    flows.closes[calm] = kept->close_share[calm] * left;
+    double after = left + flows.opens[calm] - flows.closes[calm];
+    side_flows(fmax(step->oi - step->forced[other], 0.0), kept->opens[other], after,
+               &flows.opens[other], &flows.closes[other]);
+    flows.replacement = fmax(flows.opens[other] - kept->opens[other], 0.0);
+    return flows;
+}

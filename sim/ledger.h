@@ -156,6 +156,18 @@ struct ledger_step {
     double absorbed_by_closers; /* not observed: share of forced orders met by closing holders */
 };
 
+/* What holders did by choice in a step of another run: coins opened, and the part of a side that
+   closed of what was left of it. */
+struct ledger_kept {
+    double opens[2], close_share[2];
+};
+
+/* The flows of a step in which holders do the same again. The side that loses less to forced orders
+   closes its share, and the other closes or opens what keeps long and short equal (more than it
+   has: replacement). */
+struct ledger_flows ledger_flows_kept(const struct ledger_step *step,
+                                      const struct ledger_kept *kept);
+
 /* With an observed OI change dOI: opens = max(dOI + max(F_long, F_short), 0) + turnover * OI on
    both sides, closes of a side = opens - dOI - F_side. Without: forced orders are met by closers
    (OI falls) and by new openers, and turnover goes on in what is left. Never closes more than is

@@ -142,6 +142,17 @@ double prices_after_order(const struct prices *self, int market, double coins)
     return self->exogenous_last * exp(impact_log(&self->params->impact, &state, depth));
 }
 
+void prices_with_order(const struct prices *self, double exogenous_last, double exogenous_mark,
+                       double coins, double *out_last, double *out_mark)
+{
+    struct impact_state state = self->impact.state[0];
+    impact_add(&self->params->impact, &state, coins, self->depth);
+    double impact = impact_log(&self->params->impact, &state, self->depth);
+    double factor = exp(impact);
+    *out_last = exogenous_last * factor;
+    *out_mark = exogenous_mark * pass_through(self->params->reference_passthrough, impact, factor);
+}
+
 double prices_mark_with(const struct prices *self, int market, const struct prices_impact *impact)
 {
     int s = prices_state_of(self, market);

@@ -65,6 +65,11 @@ void prices_order(struct prices *self, int market, double coins);
 /* Last price of a market before which an order of `coins` would leave it; moves nothing. */
 double prices_after_order(const struct prices *self, int market, double coins);
 
+/* Reference prices where an order of `coins` would put them from the given exogenous prices, with
+   one impact state; moves nothing. */
+void prices_with_order(const struct prices *self, double exogenous_last, double exogenous_mark,
+                       double coins, double *out_last, double *out_mark);
+
 /* The reference impact in log price, now and as it was. */
 double prices_impact_log(struct prices *self);
 /* Mark price of a market if the impact were `impact`, which differs from the present only in what

@@ -149,7 +149,8 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
 static double rate_due(struct replay *self)
 {
     const struct market *market = self->path->market;
-    if (self->bar >= self->params->funding_bar)
+    if (self->bar >= self->params->funding_bar &&
+        self->params->funding.kind != FUNDING_KIND_OBSERVED)
         return funding_due(&self->params->funding, &self->funding,
                            market->start_ms + (int64_t)self->bar * market->step_ms,
                            market->step_ms);
@@ -169,6 +170,10 @@ static void begin_prices(struct replay *self)
         prices_forget(&self->prices);
         self->start_impact_log = 0.0;
         self->prices.feedback = true;
+    }
+    if (params->record != NULL && self->bar == params->record->first_bar) {
+        prices_forget(&self->prices);
+        self->start_impact_log = 0.0;
     }
 }
 
@@ -254,6 +259,42 @@ static int64_t node_time(const struct replay *self, int node)
            step * node / (PATH_NODES - 1);
 }
 
+/* What the node's price would have been without the forced orders since the record began. */
+static void record_node(struct replay *self, const struct path_bar *bar, int index)
+{
+    struct factual_bar *to = factual_at(self->params->record, self->bar);
+    if (to == NULL)
+        return;
+    double impact = prices_impact_log(&self->prices);
+    to->node[index].last = bar->last[index] / exp(impact);
+    to->node[index].mark = bar->mark[index] / exp(self->params->mark_passthrough * impact);
+    for (size_t i = 0; i < self->cascade.shot_count; i++) {
+        const struct cascade_shot *shot = &self->cascade.shots[i];
+        to->node[index].flow_coins += shot->side_index == BOOK_LONG ? -shot->coins : shot->coins;
+    }
+}
+
+/* The bar that forced orders act upon. */
+static struct path_bar exogenous_bar(const struct replay *self)
+{
+    struct path_bar bar = path_bar_at(self->path, self->bar);
+    const struct factual_bar *from =
+        self->params->factual == NULL ? NULL : factual_at(self->params->factual, self->bar);
+    for (int i = 0; from != NULL && i < PATH_NODES; i++) {
+        bar.last[i] = from->node[i].last;
+        bar.mark[i] = from->node[i].mark;
+    }
+    return bar;
+}
+
+static double start_coins(const struct replay *self, int index)
+{
+    const struct replay_params *params = self->params;
+    const struct factual_bar *from =
+        params->factual == NULL ? NULL : factual_at(params->factual, self->bar);
+    return from == NULL ? 0.0 : params->start_scale * from->node[index].flow_coins;
+}
+
 static int walk_node(struct replay *self, const struct path_bar *bar, int index,
                      double previous_last, struct replay_step *out, struct error *err)
 {
@@ -264,6 +305,7 @@ static int walk_node(struct replay *self, const struct path_bar *bar, int index,
         .exogenous_mark = bar->mark[index],
         .previous_last = previous_last,
         .time_ms = node_time(self, index),
+        .start_coins = start_coins(self, index),
         .room_ms = last ? 0 : node_time(self, index + 1) - node_time(self, index),
     };
     if (self->params->generation_ms > 0 && index > 0) {
@@ -280,6 +322,8 @@ static int walk_node(struct replay *self, const struct path_bar *bar, int index,
     if (cascade->shot_count > 0 && measured(self) && !self->prices.feedback &&
         cascade_unreachable(cascade, &before))
         out->unreachable = true;
+    if (self->params->record != NULL)
+        record_node(self, bar, index);
     note_node(self, index, out);
     return ERROR_NONE;
 }
@@ -332,7 +376,7 @@ static void observe(struct replay *self, struct replay_step *out)
     double index = params->index != NULL && given ? params->index[self->bar] : out->mark_close;
     out->premium = out->price_close / index - 1.0;
     out->utilisation = NAN;
-    if (params->funding_bar == REPLAY_NEVER)
+    if (params->funding_bar == REPLAY_NEVER || params->funding.kind == FUNDING_KIND_OBSERVED)
         return;
     struct funding_signal signal = {
         .premium = out->premium,
@@ -370,6 +414,7 @@ static int check_invariants(struct replay *self, const struct replay_step *out, 
                          shorts);
     double total = total_usd(self, out->mark_close);
     double scale = fabs(self->settle.withdrawals_usd) + fabs(self->settle.deposits_usd) +
+                   fabs(self->settle.market_maker_cash) +
                    ledger_entry_value(&self->ledger, BOOK_LONG);
     if (!isnan(self->total_usd) && !(fabs(total - self->total_usd) <= INVARIANT_TOLERANCE * scale))
         return error_set(err, ERROR_NUMERICAL,
@@ -380,7 +425,7 @@ static int check_invariants(struct replay *self, const struct replay_step *out, 
 
 int replay_step(struct replay *self, struct replay_step *out, struct error *err)
 {
-    struct path_bar bar = path_bar_at(self->path, self->bar);
+    struct path_bar bar = exogenous_bar(self);
     double oi_before = replay_oi(self);
     int code = prepare(self, &bar, out, err);
     if (code == ERROR_NONE)
@@ -390,6 +435,8 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
     if (code != ERROR_NONE)
         return code;
     observe(self, out);
+    if (self->params->record != NULL && factual_at(self->params->record, self->bar) != NULL)
+        self->params->record->unreachable += out->unreachable;
     code = check_price(self, out, err);
     if (code == ERROR_NONE)
         code = check_invariants(self, out, err);

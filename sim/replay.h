@@ -7,9 +7,10 @@
  *   5. the invariants are checked: long OI = short OI, money is conserved.
  *
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
- * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. They
- * are the same computation: on an observed path, which already holds that impact, it counts twice
- * and is called naive; on a path that the model makes (a shock) it is the closed loop.
+ * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. On an
+ * observed path, which already holds that impact, this counts twice and is called naive; on a path
+ * that the model makes (a shock), or without the impact that the replay found in it
+ * (sim/factual.h), it is the closed loop.
  */
 #ifndef LIQCASCADE_SIM_REPLAY_H
 #define LIQCASCADE_SIM_REPLAY_H
@@ -24,6 +25,7 @@
 #include "models/impact.h"
 #include "sim/book.h"
 #include "sim/cascade.h"
+#include "sim/factual.h"
 #include "sim/path.h"
 #include "sim/settle.h"
 
@@ -42,7 +44,13 @@ struct replay_params {
     const double *depth_series;     /* per bar: relative depth; NULL: none; not owned */
     const double *index; /* per bar: index price at the close; NULL: the mark; not owned */
     struct funding_rule funding;
-    size_t funding_bar;  /* funding is made by the rule from this bar on; REPLAY_NEVER */
+    size_t funding_bar; /* funding is made by the rule from this bar on; REPLAY_NEVER */
+    /* Counterfactuals. An open-loop replay fills `record` (NULL: none); a closed one walks over
+       `factual` (NULL: the path), with its opens times `factual_scale`, and starts each node from
+       its forced orders times `start_scale` (0: from the exogenous price). */
+    struct factual *record;
+    const struct factual *factual;
+    double factual_scale, start_scale;
     size_t feedback_bar; /* forced orders move the price from this bar on; REPLAY_NEVER */
     size_t frozen_bar;   /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
     enum settle_fill fill;

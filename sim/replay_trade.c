@@ -89,10 +89,46 @@ static void trade_closes(struct replay *self, int side, double coins, double pri
     self->settle.market_maker_cash += (side == BOOK_LONG ? -coins : coins) * price;
 }
 
+/* Of a counterfactual: what holders did by choice, their opens worth the same money. */
+static struct ledger_flows kept_flows(const struct replay *self, const struct ledger_step *step,
+                                      const struct factual_bar *from, double price)
+{
+    struct ledger_kept kept = from->kept;
+    for (int side = 0; side < 2; side++)
+        kept.opens[side] *= self->params->factual_scale * (from->price_close / price);
+    return ledger_flows_kept(step, &kept);
+}
+
+static void record_flows(const struct replay *self, const struct ledger_step *step,
+                         const struct ledger_flows *flows, double price)
+{
+    struct factual_bar *to = factual_at(self->params->record, self->bar);
+    if (to == NULL)
+        return;
+    to->price_close = price;
+    for (int side = 0; side < 2; side++) {
+        double left = step->oi - step->forced[side];
+        to->kept.opens[side] = flows->opens[side];
+        to->kept.close_share[side] = left > 0.0 ? fmin(flows->closes[side] / left, 1.0) : 0.0;
+    }
+}
+
+static struct ledger_flows flows_of(const struct replay *self, const struct ledger_step *step,
+                                    const struct replay_step *out)
+{
+    const struct factual *factual = self->params->factual;
+    const struct factual_bar *from = factual == NULL ? NULL : factual_at(factual, self->bar);
+    struct ledger_flows flows =
+        from == NULL ? ledger_flows(step) : kept_flows(self, step, from, out->price_close);
+    if (self->params->record != NULL)
+        record_flows(self, step, &flows, out->price_close);
+    return flows;
+}
+
 int replay_trade(struct replay *self, double oi_before, struct replay_step *out, struct error *err)
 {
     struct ledger_step step = ledger_step_of(self, oi_before, out);
-    struct ledger_flows flows = ledger_flows(&step);
+    struct ledger_flows flows = flows_of(self, &step, out);
     struct ledger_opening opening[2];
     if (!self->book->from_file)
         book_bar_opening(self->book, self->bar, opening);

@@ -92,8 +92,45 @@ static int one_walk(struct running *self, struct run_one *one, const struct metr
     return ERROR_NONE;
 }
 
+/* The replay that a counterfactual starts from: the observed open interest, open loop. */
+static int record_factual(const struct setup *setup, const struct path *path,
+                          const struct book *book, struct factual *factual, struct error *err)
+{
+    struct replay_params params = setup_replay(setup, &setup_as_observed);
+    struct replay replay;
+    params.feedback_bar = REPLAY_NEVER;
+    params.record = factual;
+    int code = factual_init(factual, setup->start_bar, setup->bars, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = replay_init(&replay, &params, path, book, err);
+    if (code == ERROR_NONE) {
+        for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
+            struct replay_step step;
+            if (bar % CHECK_BARS == 0)
+                code = interrupt_check(err);
+            if (code == ERROR_NONE)
+                code = replay_step(&replay, &step, err);
+        }
+        replay_free(&replay);
+    }
+    if (code != ERROR_NONE)
+        factual_free(factual);
+    return code;
+}
+
+/* A counterfactual starts from what happened when there is at least as much to happen. */
+static void start_from(struct replay_params *params, const struct factual *factual, double scale)
+{
+    if (factual == NULL)
+        return;
+    params->factual = factual;
+    params->factual_scale = scale;
+    params->start_scale = scale >= 1.0 ? scale : 0.0;
+}
+
 static void one_run(struct running *self, const struct path *path, const struct book *book,
-                    size_t level, size_t replicate)
+                    const struct factual *factual, size_t level, size_t replicate)
 {
     const struct setup *setup = self->setup;
     size_t replicates = (size_t)setup->scenario->replicates;
@@ -103,9 +140,12 @@ static void one_run(struct running *self, const struct path *path, const struct 
     struct replay_params params = setup_replay(setup, &setup->levels[level]);
     struct replay replay;
     struct error *err = &self->errors[index];
+    start_from(&params, factual, setup->levels[level].scale);
     if (replay_init(&replay, &params, path, book, err) != ERROR_NONE)
         return;
     one_walk(self, &self->ones[index], &run, &replay, err);
+    if (factual != NULL)
+        self->ones[index].metrics.summary.unreachable_steps = (int64_t)factual->unreachable;
     replay_free(&replay);
 }
 
@@ -116,31 +156,55 @@ static bool shares_book(const struct setup *setup)
     return setup->scenario->oi.scale_by == SCALE_TRADERS;
 }
 
-/* Every level of one replicate. Parallel here when replicates alone do not fill the threads. */
-static void levels_run(struct running *self, const struct path *path, size_t replicate)
+/* One level, with a book of its own unless one is given. */
+static void level_run(struct running *self, const struct path *path, const struct book *shared,
+                      const struct factual *factual, size_t level, size_t replicate)
 {
     const struct setup *setup = self->setup;
     size_t replicates = (size_t)setup->scenario->replicates;
-    struct book book;
-    bool shared = shares_book(setup);
-    if (shared && setup_book(setup, (uint32_t)replicate, &setup->levels[0], &book,
-                             &self->errors[replicate]) != ERROR_NONE)
+    struct book own;
+    if (shared != NULL) {
+        one_run(self, path, shared, factual, level, replicate);
         return;
-#pragma omp parallel for schedule(dynamic, 1) if (shared)
-    for (size_t level = 0; level < setup->level_count; level++) {
-        if (shared) {
-            one_run(self, path, &book, level, replicate);
-            continue;
-        }
-        struct book own;
-        if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own,
-                       &self->errors[level * replicates + replicate]) == ERROR_NONE) {
-            one_run(self, path, &own, level, replicate);
-            book_free(&own);
-        }
     }
-    if (shared)
-        book_free(&book);
+    if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own,
+                   &self->errors[level * replicates + replicate]) != ERROR_NONE)
+        return;
+    one_run(self, path, &own, factual, level, replicate);
+    book_free(&own);
+}
+
+/* Every level of one replicate. Parallel here when replicates alone do not fill the threads. */
+static void levels_run(struct running *self, const struct path *path, const struct book *observed,
+                       const struct factual *factual, size_t replicate)
+{
+    const struct book *shared = shares_book(self->setup) ? observed : NULL;
+#pragma omp parallel for schedule(dynamic, 1) if (shared != NULL)
+    for (size_t level = 0; level < self->setup->level_count; level++)
+        level_run(self, path, shared, factual, level, replicate);
+}
+
+/* The book of the observed open interest, where anything needs it, and then every level. */
+static void books_run(struct running *self, const struct path *path, size_t replicate)
+{
+    const struct setup *setup = self->setup;
+    struct error *err = &self->errors[replicate];
+    struct book book;
+    struct factual factual;
+    bool counterfactual = setup_counterfactual(setup);
+    if (!counterfactual && !shares_book(setup)) {
+        levels_run(self, path, NULL, NULL, replicate);
+        return;
+    }
+    if (setup_book(setup, (uint32_t)replicate, &setup_as_observed, &book, err) != ERROR_NONE)
+        return;
+    if (!counterfactual) {
+        levels_run(self, path, &book, NULL, replicate);
+    } else if (record_factual(setup, path, &book, &factual, err) == ERROR_NONE) {
+        levels_run(self, path, &book, &factual, replicate);
+        factual_free(&factual);
+    }
+    book_free(&book);
 }
 
 static void replicate_run(struct running *self, size_t replicate)
@@ -150,7 +214,7 @@ static void replicate_run(struct running *self, size_t replicate)
     if (setup_path(self->setup, (uint32_t)replicate, &made, &path, &self->errors[replicate]) !=
         ERROR_NONE)
         return;
-    levels_run(self, &path, replicate);
+    books_run(self, &path, replicate);
     made_path_free(&made);
 }
 

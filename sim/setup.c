@@ -200,6 +200,8 @@ static int make_funding_z(struct setup *self, struct error *err)
     return ERROR_NONE;
 }
 
+const struct setup_level setup_as_observed = {NAN, 1.0};
+
 /* ---- OI levels -------------------------------------------------------------------------- */
 
 /* OI of a side in coins, and the price that values it, where oi.level_* is meant. */
@@ -293,6 +295,7 @@ static struct leverage_params leverage_of(const struct scenario *scenario)
         [LEVERAGE_LOGNORMAL] = LEVERAGE_KIND_LOGNORMAL,
         [LEVERAGE_LOGNORMAL_TAIL] = LEVERAGE_KIND_LOGNORMAL_TAIL,
         [LEVERAGE_TIERS] = LEVERAGE_KIND_TIERS,
+        [LEVERAGE_BITMEX_2019] = LEVERAGE_KIND_BITMEX_2019,
     };
     struct leverage_params out = {
         .kind = kinds[scenario->book.leverage.model],
@@ -429,6 +432,12 @@ static size_t bar_of(const struct setup *self, int64_t time_ms)
     return (size_t)((time_ms - self->market.start_ms) / self->market.step_ms);
 }
 
+bool setup_counterfactual(const struct setup *self)
+{
+    return self->scenario->feedback == FEEDBACK_CLOSED &&
+           self->scenario->path.model == PATH_OBSERVED;
+}
+
 struct replay_params setup_replay(const struct setup *self, const struct setup_level *level)
 {
     const struct scenario *scenario = self->scenario;
@@ -468,7 +477,9 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
     };
     if (scenario->feedback == FEEDBACK_NAIVE)
         out.feedback_bar = self->start_bar;
-    if (scenario->feedback == FEEDBACK_CLOSED) {
+    if (setup_counterfactual(self))
+        out.feedback_bar = self->start_bar;
+    else if (scenario->feedback == FEEDBACK_CLOSED) {
         out.feedback_bar = bar_of(self, scenario->path.shock_at_ms);
         if (out.frozen_bar > out.feedback_bar)
             out.frozen_bar = out.feedback_bar;

@@ -24,6 +24,9 @@ struct setup_level {
     double scale; /* of the observed OI, or of a given book */
 };
 
+/* The observed open interest. */
+extern const struct setup_level setup_as_observed;
+
 struct setup {
     const struct scenario *scenario; /* not owned */
     struct market market;
@@ -56,6 +59,9 @@ int setup_path(const struct setup *self, uint32_t replicate, struct made_path *m
 /* The book of a replicate at a level; with oi.scale_by: traders it is the same for every level. */
 int setup_book(const struct setup *self, uint32_t replicate, const struct setup_level *level,
                struct book *book, struct error *err);
+/* True when runs are closed loops over the observed path without the impact that an open-loop
+   replay of the observed open interest finds in it. */
+bool setup_counterfactual(const struct setup *self);
 struct replay_params setup_replay(const struct setup *self, const struct setup_level *level);
 
 #endif
