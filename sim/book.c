@@ -93,7 +93,7 @@ static int edge_of(const struct brackets *table, int bracket, double value)
 int book_edge_bracket(const struct margin_formula *formula, const struct brackets *table,
                       int bracket, int side, double notional, double inverse_leverage)
 {
-    if (formula->bracket_at_entry || table->count == 1)
+    if (margin_keeps_bracket(formula, table))
         return -1;
     double kappa = relative_kappa(formula, table, bracket, side, notional, inverse_leverage);
     return edge_of(table, bracket,
@@ -106,7 +106,7 @@ int book_brackets_of(const struct margin_formula *formula, const struct brackets
     int n = brackets_find(table, notional);
     double kappa = relative_kappa(formula, table, n, side, notional, 1.0 / leverage);
     *out = (struct book_bracket){n, kappa};
-    if (formula->bracket_at_entry || table->count == 1)
+    if (margin_keeps_bracket(formula, table))
         return -1;
     /* Most positions are liquidated well within their bracket at entry: then all is known. */
     double value = value_at_liquidation(formula, table, n, side, notional, kappa);

@@ -56,8 +56,9 @@ static void given_draft(const struct book *self, const struct book_class_map *ma
         bracket = margin_bracket(formula, table, side, notional, leverage);
         edge = book_edge_bracket(formula, table, bracket, side, notional, 1.0 / leverage);
     } else {
-        double there =
-            formula->bracket_at_entry ? notional : given->size_coins * given->liquidation_price;
+        double there = margin_keeps_bracket(formula, table)
+                           ? notional
+                           : given->size_coins * given->liquidation_price;
         bracket = brackets_find(table, there);
     }
     double rate = table->rate[bracket], cum_share = table->cum_usd[bracket] / notional;
