@@ -1,5 +1,6 @@
 #include "models/price_path.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -200,7 +201,7 @@ int price_path_make(const struct price_path_params *params,
     price_path_walk_start(&walk, params, request);
     makers[params->kind](&walk);
     for (size_t bar = 0; bar < request->bars; bar++)
-        if (!(low[bar] > 0.0) || !isfinite(high[bar]))
+        if (!(low[bar] >= DBL_MIN) || !isfinite(high[bar]))
             return error_at(err, ERROR_SCENARIO, NULL, 0, 0, "path",
                             "leaves all prices in bar %zu; expected a lower drift, volatility or "
                             "jumps",

@@ -322,6 +322,10 @@ static void runaway(struct price_path_params *params, struct price_path_request 
 {
     params->drift_per_year = 9e5;
 }
+static void sinking(struct price_path_params *params, struct price_path_request *request)
+{
+    params->drift_per_year = -9e5;
+}
 
 static void parameters_that_make_no_path_are_refused(void **state)
 {
@@ -340,6 +344,7 @@ static void parameters_that_make_no_path_are_refused(void **state)
         {PRICE_PATH_BRIDGE, "path.points", point_at_nothing},
         {PRICE_PATH_GBM, "path", no_price},
         {PRICE_PATH_GBM, "path", runaway},
+        {PRICE_PATH_GBM, "path", sinking},
         {PRICE_PATH_COUNT, "path.model", no_price},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {

@@ -189,6 +189,31 @@ static void gbm_extremes_are_those_of_brownian_motion(void **state)
     series_free(&path);
 }
 
+/* P(the log price touches -b within T), with drift, from the lows of bars: Phi((-b - nu T) / s) +
+   exp(-2 nu b / sigma^2) Phi((-b + nu T) / s), s = sigma sqrt T; an hour of 60 bars. */
+static void gbm_lows_touch_a_barrier_as_often_as_the_motion(void **state)
+{
+    enum { WINDOW = 60 };
+    struct price_path_params params = gbm_params();
+    params.drift_per_year = -40.0;
+    size_t replicates = lengthened(5000);
+    double hours = WINDOW / YEAR_MINUTES, b = 0.01, touched = 0.0;
+    double n = (double)replicates, drift = params.drift_per_year * hours;
+    double spread = params.volatility_per_year * sqrt(hours);
+    for (uint32_t r = 0; r < replicates; r++) {
+        struct series path = made(&params, r, WINDOW);
+        double low = START;
+        for (size_t i = 0; i < WINDOW; i++)
+            low = fmin(low, path.low[i]);
+        touched += log(low / START) <= -b;
+        series_free(&path);
+    }
+    double p =
+        gsl_cdf_ugaussian_P((-b - drift) / spread) +
+        exp(-2.0 * params.drift_per_year * b / 0.64) * gsl_cdf_ugaussian_P((-b + drift) / spread);
+    compare("gbm: P(low touches -1 % within an hour)", touched / n, p, sqrt(p * (1.0 - p) / n));
+}
+
 static void replicates_are_independent(void **state)
 {
     struct price_path_params params = gbm_params();
@@ -578,6 +603,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gbm_returns_are_normal_and_independent),
         cmocka_unit_test(gbm_extremes_are_those_of_brownian_motion),
+        cmocka_unit_test(gbm_lows_touch_a_barrier_as_often_as_the_motion),
         cmocka_unit_test(replicates_are_independent),
         cmocka_unit_test(garch_squares_are_autocorrelated_as_bollerslev_says),
         cmocka_unit_test(garch_fit_finds_its_parameters),
