@@ -106,6 +106,11 @@ static void check_check_step(struct reader *reader, const struct scenario *scena
     if (warmup % step != 0 || (scenario->time.end_ms - scenario->time.start_ms) % step != 0)
         reader_report(reader, place(reader, "time.check_step"), "time.check_step",
                       "does not divide the warm-up and the run; expected whole steps in both");
+    if (GOOD(reader, "path.model") && scenario->path.model != PATH_OBSERVED &&
+        scenario->path.model != PATH_SHOCK)
+        reader_report(reader, place(reader, "time.check_step"), "time.check_step",
+                      "would make another path, since random paths are drawn bar by bar; expected "
+                      "it with path.model observed or shock");
     if (step == scenario->time.step_ms)
         reader_report(reader, place(reader, "time.check_step"), "time.check_step",
                       "is time.step; expected another step");

@@ -71,6 +71,20 @@ static int named(int code, const struct scenario *scenario, struct error *err)
     return code;
 }
 
+void made_path_resolve(const struct price_path_params *params, struct scenario *out)
+{
+    out->path.drift_per_year = params->drift_per_year;
+    out->path.volatility_per_year = params->volatility_per_year;
+    out->path.garch_alpha = params->garch_alpha;
+    out->path.garch_beta = params->garch_beta;
+    out->path.student_dof = params->student_dof;
+    out->path.jumps_per_day = params->jumps_per_day;
+    out->path.jump_mean_log = params->jump_mean_log;
+    out->path.jump_sigma_log = params->jump_sigma_log;
+    out->path.hawkes_branching = params->hawkes_branching;
+    out->path.hawkes_half_life_ms = params->hawkes_half_life_ms;
+}
+
 int made_path_fit(const struct scenario *scenario, const struct market *market,
                   struct price_path_params *out, struct error *err)
 {

@@ -28,6 +28,10 @@ bool made_path_wanted(const struct scenario *scenario);
 int made_path_fit(const struct scenario *scenario, const struct market *market,
                   struct price_path_params *out, struct error *err);
 
+/* Writes the parameters, fitted ones too, to where a scenario holds them: for the resolved scenario
+   of the results. */
+void made_path_resolve(const struct price_path_params *params, struct scenario *out);
+
 /* The bars of one replicate. */
 struct made_path {
     struct market_bars bars; /* parts of one allocation; owned */

@@ -293,6 +293,15 @@ static int write_scenario(const struct scenario *scenario, struct results *resul
     return code != ERROR_NONE ? code : closed;
 }
 
+/* With what was fitted, so that it runs the same again whatever the history. */
+static int write_resolved(const struct setup *setup, struct results *results, struct error *err)
+{
+    struct scenario resolved = *setup->scenario; /* borrows */
+    if (made_path_wanted(setup->scenario))
+        made_path_resolve(&setup->made, &resolved);
+    return write_scenario(&resolved, results, err);
+}
+
 int output_write(const struct setup *setup, const struct run_tables *tables,
                  const struct output_warnings *warnings, const struct output_command *command,
                  const char *directory, bool replace, struct error *err)
@@ -305,7 +314,7 @@ int output_write(const struct setup *setup, const struct run_tables *tables,
     for (size_t i = 0; i < count && code == ERROR_NONE; i++)
         code = results_table(&results, &described[i], err);
     if (code == ERROR_NONE)
-        code = write_scenario(setup->scenario, &results, err);
+        code = write_resolved(setup, &results, err);
     if (code == ERROR_NONE)
         code = write_manifest(setup, warnings, command, &results, err);
     if (code == ERROR_NONE)

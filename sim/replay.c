@@ -124,11 +124,11 @@ static bool measured(const struct replay *self)
 
 static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
 {
-    const struct market *market = self->path->market;
     double low = bar->mark[0], high = bar->mark[0];
-    for (size_t i = self->bar; i < market->bars; i++) {
-        low = fmin(low, market->mark.low[i]);
-        high = fmax(high, market->mark.high[i]);
+    for (size_t i = self->bar; i < self->params->bars; i++) {
+        struct path_bar next = path_bar_at(self->path, i);
+        low = fmin(low, fmin(next.mark[1], next.mark[2]));
+        high = fmax(high, fmax(next.mark[1], next.mark[2]));
     }
     int code = nearby_init(&self->nearby, &self->ladder, &self->ledger, low, high,
                            self->params->branching_window_log, err);
