@@ -170,7 +170,8 @@ static double covered_coins(const struct shooting *self)
     if (self->venue->adl == NULL || isinf(settle->fund_usd[venue]))
         return coins;
     double room = settle_fund_room(settle, venue, self->venue->adl_drawdown);
-    if (room == 0.0 && settle_remainder_usd(&self->of, coins, last_of(self)) < 0.0)
+    double first = fill_between(self, last_of(self), last_of(self));
+    if (room == 0.0 && settle_remainder_usd(&self->of, coins, first) < 0.0)
         return 0.0; /* bankrupt at the price that the first coin meets */
     if (loss_of(self, coins) <= room)
         return coins;
