@@ -201,6 +201,8 @@ static const char *path_words(const struct setup *setup, char buffer[128])
                  calendar_format_iso(scenario->path.shock_at_ms, at));
         return buffer;
     }
+    if (setup_counterfactual(setup))
+        return "observed, less the impact found in it; forced orders move the price";
     return scenario->feedback == FEEDBACK_OPEN
                ? "observed; liquidations along it, their impact is in the price already"
                : "observed, plus the impact of forced orders (naive: counted twice)";
