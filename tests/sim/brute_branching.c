@@ -12,7 +12,7 @@ static void coins_within(const struct brute_force *self, int side_index, double 
                          double least[TENTHS], double most[TENTHS])
 {
     double sign = side_index == BOOK_LONG ? 1.0 : -1.0;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         const struct brute_position *position = &self->positions[i];
         if (!brute_position_left(position) || book_side_index(position->side) != side_index)
             continue;

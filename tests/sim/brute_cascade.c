@@ -41,7 +41,7 @@ static void find_nearest(struct brute_force *self, struct brute_candidate neares
 {
     for (int g = 0; g < brute_markets(self); g++)
         nearest[g][0] = nearest[g][1] = (struct brute_candidate){0};
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         struct brute_position *position = &self->positions[i];
         bool waits = position->rest != RESTS_NONE && position->ready_ms > self->now_ms;
         if (!brute_position_left(position) || waits)

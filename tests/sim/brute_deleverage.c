@@ -40,7 +40,7 @@ static void rank(const struct brute_force *self, struct brute_position *position
 static void rank_all(struct brute_force *self, int venue, int side_index)
 {
     double mark = self->mark[brute_market_of(self, venue)];
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         struct brute_position *position = &self->positions[i];
         if (position->venue == venue && book_side_index(position->side) == side_index)
             position->ranked = false;
@@ -91,16 +91,21 @@ static void close_some(struct brute_force *self, struct brute_position *position
     note(self, position, coins, price, entry);
 }
 
+static bool ranks_before(const struct brute_position *a, const struct brute_position *b)
+{
+    return a->score > b->score || (a->score == b->score && a->index < b->index);
+}
+
 /* The one with the highest score that has something left; of equals the first in the book. */
 static struct brute_position *best(struct brute_force *self, int venue, int side_index)
 {
     struct brute_position *found = NULL;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         struct brute_position *position = &self->positions[i];
-        if (!(coins_left(self, position, venue, side_index) > 0.0))
+        if (!concerned(position, venue, side_index) || !position->ranked ||
+            (found != NULL && !ranks_before(position, found)))
             continue;
-        if (found == NULL || position->score > found->score ||
-            (position->score == found->score && position->index < found->index))
+        if (brute_coins(self, position) > 0.0)
             found = position;
     }
     return found;
@@ -126,10 +131,10 @@ static double close_alike(struct brute_force *self, int venue, int side_index, d
                           double price, struct settle_tally *tally)
 {
     double total = 0.0, matched = 0.0;
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->opened; i++)
         total += coins_left(self, &self->positions[i], venue, side_index);
     double part = total > 0.0 ? fmin(need / total, 1.0) : 0.0;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         double alive = coins_left(self, &self->positions[i], venue, side_index);
         if (!(part * alive > 0.0))
             continue;

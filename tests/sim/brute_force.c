@@ -16,7 +16,7 @@ static double fill_bar(struct brute_force *self, int side_index, size_t bar, dou
 {
     struct ledger_opening opening = {0};
     *out_entry = 0.0;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         struct brute_position *position = &self->positions[i];
         if (position->bar != bar || book_side_index(position->side) != side_index)
             continue;
@@ -31,7 +31,7 @@ static double fill_bar(struct brute_force *self, int side_index, size_t bar, dou
     }
     double margin =
         ledger_open(&self->ledger, side_index, bar, coins, price, self->funding_linear, &opening);
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->opened; i++)
         if (self->positions[i].bar == bar && book_side_index(self->positions[i].side) == side_index)
             self->positions[i].hazard_then = self->positions[i].hazard_seen =
                 ledger_hazard(&self->ledger, side_index, bar);
@@ -89,7 +89,7 @@ static double side_equity(const struct brute_force *self, int side_index, double
     double sign = side_index == BOOK_LONG ? 1.0 : -1.0;
     double equity = holders->entry_value + sign * (price * holders->coins - holders->entry_value) -
                     sign * (self->funding_linear * holders->coins - holders->funding_value);
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         const struct brute_position *position = &self->positions[i];
         if (!position->open || position->coins == 0.0 ||
             book_side_index(position->side) != side_index)
@@ -135,7 +135,7 @@ static void thin(struct brute_force *self, int side, double held, bool all)
     holders->coins *= held;
     holders->entry_value *= held;
     holders->funding_value *= held;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->opened; i++) {
         struct brute_position *position = &self->positions[i];
         bool before = position->bar < self->bar || self->book->from_file;
         if (book_side_index(position->side) != side || !before)

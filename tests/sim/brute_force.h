@@ -23,6 +23,7 @@
 
 #define BRUTE_BLUR 0.11 /* two of the widest bins of sim/nearby.h */
 #define BRUTE_RANKINGS 8
+#define BRUTE_BRACKETS 8 /* of a table: records stay small enough for the cache */
 
 /* One bracket that may liquidate a position. */
 struct brute_bracket {
@@ -47,7 +48,7 @@ struct brute_position {
     double coins;               /* alive, thinned one by one */
     double open_price, funding_linear, funding_inverse; /* at opening */
     int bracket_count;
-    struct brute_bracket brackets[BRACKETS_MAX];
+    struct brute_bracket brackets[BRUTE_BRACKETS];
     /* Of what a partial order left: */
     uint32_t rest; /* its number; RESTS_NONE: still the book's */
     int orders;
@@ -97,6 +98,7 @@ struct brute_force {
     const struct book *book;
     struct brute_position *positions;
     size_t count;
+    size_t opened; /* records of bars so far; they are in the order of bars */
     uint32_t rest_count;
     struct brute_holders holders[2];
     struct ledger ledger;

@@ -100,6 +100,8 @@ static void make_record(struct brute_force *self, uint32_t r, uint32_t order, bo
     if (run->twin != BOOK_NO_TWIN)
         add_entered(self, position, run->twin, 0);
     const struct margin_formula *formula = brute_formula(self, class->venue);
+    liqcascade_bug_assert(brute_table(self, position)->count <= BRUTE_BRACKETS,
+                          "more brackets than the brute-force engine holds");
     if (!prices_given && !margin_keeps_bracket(formula, brute_table(self, position)))
         add_foreign(self, position, run->class_id,
                     brute_relative_entry(self, position, &position->brackets[0]));
@@ -130,10 +132,8 @@ static void set_levels(const struct brute_force *self, struct brute_position *po
 
 void brute_expose(struct brute_force *self, size_t bar, double price)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        struct brute_position *position = &self->positions[i];
-        if (position->bar != bar)
-            continue;
+    for (; self->opened < self->count && self->positions[self->opened].bar <= bar; self->opened++) {
+        struct brute_position *position = &self->positions[self->opened];
         position->open = true;
         position->open_price = price;
         position->funding_linear = self->funding_linear;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/calendar.h"
+#include "tests/sim/random_rules.h"
 
 #define START_MS INT64_C(1760054400000) /* 2025-10-10 */
 #define START_PRICE 120000.0
@@ -151,47 +152,7 @@ static void draw_path(struct random_scenario *self)
     self->path.move_log = random_scenario_between(self, -0.15, 0.15);
 }
 
-/* ---- venues and the book ---------------------------------------------------------------- */
-
-/* Tiers whose edges lie among the sizes, so that many positions have two brackets. */
-static void draw_table(struct random_scenario *self, struct brackets *table, int64_t valid_from_ms)
-{
-    int count = 1 + (int)random_scenario_between(self, 0.0, 5.0);
-    double cap[5], leverage[5], rate[5];
-    double edge = random_scenario_between(self, 10e3, 40e3);
-    double mmr = random_scenario_between(self, 0.003, 0.006);
-    for (int n = 0; n < count; n++) {
-        cap[n] = edge;
-        leverage[n] = 125.0 / (n + 1);
-        rate[n] = mmr;
-        edge *= random_scenario_between(self, 1.6, 3.0);
-        mmr *= random_scenario_between(self, 1.3, 2.0);
-    }
-    struct error err = {0};
-    if (brackets_init(table, count, cap, leverage, rate, valid_from_ms, &err) != ERROR_NONE)
-        fail_msg("brackets: %s", err.message);
-}
-
-static void draw_venues(struct random_scenario *self)
-{
-    static const char *const formulas[] = {"linear_mark", "linear_entry", "inverse_entry",
-                                           "inverse_mark"};
-    self->venue_count = random_scenario_chance(self, 0.4) ? 2 : 1;
-    double share = self->venue_count == 1 ? 1.0 : random_scenario_between(self, 0.2, 0.8);
-    bool linear_only = random_scenario_chance(self, 0.7);
-    for (size_t v = 0; v < self->venue_count; v++) {
-        struct book_venue *venue = &self->venues[v];
-        int formula = (int)random_scenario_between(self, 0.0, linear_only ? 1.4 : 4.0);
-        strcpy(venue->name, v == 0 ? "one" : "two");
-        venue->formula = margin_find(formulas[formula]);
-        venue->oi_share = v == 0 ? share : 1.0 - share;
-        venue->tables = self->tables[v];
-        venue->table_count = random_scenario_chance(self, 0.3) ? 2 : 1;
-        int64_t half = (int64_t)self->market.bars / 2 * self->market.step_ms;
-        draw_table(self, &self->tables[v][0], INT64_MIN);
-        draw_table(self, &self->tables[v][1], START_MS + half);
-    }
-}
+/* ---- the book ------------------------------------------------------------------------------ */
 
 static void draw_leverage_params(struct random_scenario *self, struct leverage_params *leverage)
 {
@@ -238,6 +199,8 @@ static void draw_book(struct random_scenario *self, size_t positions)
     params->size = (struct size_params){.kind = SIZE_KIND_LOGNORMAL, .median = 30e3, .sigma = 1.0};
     params->crowd_tilt = random_scenario_chance(self, 0.5) ? 0.3 : 0.0;
     params->hedged_short_share = random_scenario_chance(self, 0.5) ? 0.45 : 0.0;
+    if (random_scenario_chance(self, 0.2))
+        params->pool_share = random_scenario_between(self, -0.5, 0.5);
     params->hedged_leverage[0] = 1.0;
     params->hedged_leverage[1] = 3.0;
     params->venue_count = self->venue_count;
@@ -270,6 +233,8 @@ static void give_book(struct random_scenario *self, size_t positions)
     struct book_given *given = calloc(positions, sizeof *given);
     assert_non_null(given);
     self->prices_given = random_scenario_chance(self, 0.5);
+    for (size_t v = 0; v < self->venue_count; v++)
+        self->venues[v].by_hand = false;
     for (size_t i = 0; i < positions; i++)
         given[i] = draw_given(self);
     struct error err = {0};
@@ -307,43 +272,114 @@ static void draw_impact(struct random_scenario *self)
     };
 }
 
+/* Observed depth and index, with gaps at the depth's. */
+static void draw_series(struct random_scenario *self)
+{
+    struct replay_params *params = &self->params;
+    if (random_scenario_chance(self, 0.2)) {
+        params->depth.kind = DEPTH_KIND_SERIES;
+        params->depth_series = self->depth = doubles(self->market.bars);
+        for (size_t i = 0; i < self->market.bars; i++)
+            self->depth[i] = random_scenario_chance(self, 0.1) ? NAN : exp(0.5 * normal(self));
+    }
+    if (random_scenario_chance(self, 0.3)) {
+        params->index = self->index = doubles(self->market.bars);
+        for (size_t i = 0; i < self->market.bars; i++)
+            self->index[i] = self->market.last.close[i] * exp(0.002 * normal(self));
+    }
+}
+
+/* A rule whose payments stay within the brackets' edges, as the observed ones do. */
+static void draw_funding_rule(struct random_scenario *self)
+{
+    static const enum funding_kind kinds[] = {FUNDING_KIND_PREMIUM_CLAMP, FUNDING_KIND_LINEAR,
+                                              FUNDING_KIND_CUBIC, FUNDING_KIND_VELOCITY};
+    static const int64_t hours[] = {1, 4, 8};
+    int64_t interval = hours[(int)random_scenario_between(self, 0.0, 3.0)];
+    double most = 0.03 * (double)interval / (double)self->market.bars;
+    self->params.funding_bar = random_scenario_chance(self, 0.5) ? self->params.start_bar : 0;
+    self->params.funding = (struct funding_rule){
+        .kind = kinds[(int)random_scenario_between(self, 0.0, 4.0)],
+        .premium_signal = random_scenario_chance(self, 0.5),
+        .per_eight_hours = random_scenario_chance(self, 0.5),
+        .interval_ms = interval * CALENDAR_HOUR_MS,
+        .interest_8h = 0.0001,
+        .cap = most,
+        .max_rate = most,
+        .limit_usd = random_scenario_chance(self, 0.5) ? NAN : 1e9,
+        .premium_limit = 0.003,
+        .velocity_max = 3.0 * most,
+    };
+}
+
+static void draw_feedback(struct random_scenario *self)
+{
+    struct replay_params *params = &self->params;
+    bool closed = random_scenario_chance(self, 0.6);
+    if (self->wishes.feedback != RANDOM_WISH_ANY)
+        closed = self->wishes.feedback == RANDOM_WISH_YES;
+    params->start_bar = random_scenario_chance(self, 0.3) ? 0 : self->market.bars / 4;
+    params->feedback_bar = REPLAY_NEVER;
+    if (closed)
+        params->feedback_bar = params->start_bar + (random_scenario_chance(self, 0.3) ? 7 : 0);
+    params->frozen_bar = random_scenario_chance(self, 0.3) ? params->start_bar : REPLAY_NEVER;
+    params->mark_passthrough =
+        random_scenario_chance(self, 0.5) ? 1.0 : random_scenario_between(self, 0.0, 1.0);
+}
+
+static void draw_holders(struct random_scenario *self)
+{
+    struct replay_params *params = &self->params;
+    bool disposed = random_scenario_chance(self, 0.3);
+    if (self->wishes.disposition != RANDOM_WISH_ANY)
+        disposed = self->wishes.disposition == RANDOM_WISH_YES;
+    params->turnover_per_hour = random_scenario_chance(self, 0.8) ? 0.05 : 0.0;
+    params->remargin_per_hour = random_scenario_chance(self, 0.3) ? 0.02 : 0.0;
+    params->disposition_ratio = disposed ? 1.51 : 1.0;
+    params->hazard_exponent = self->book_params.leverage.hazard_exponent;
+    params->absorbed_by_closers = random_scenario_uniform(self);
+    params->oi_scale = random_scenario_chance(self, 0.5) ? 1.0 : 1.7;
+}
+
 static void draw_run(struct random_scenario *self)
 {
     struct replay_params *params = &self->params;
     draw_impact(self);
-    params->start_bar = random_scenario_chance(self, 0.3) ? 0 : self->market.bars / 4;
+    draw_series(self);
+    draw_feedback(self);
     params->funding_bar = REPLAY_NEVER;
-    params->feedback_bar = REPLAY_NEVER;
-    if (random_scenario_chance(self, 0.6))
-        params->feedback_bar = params->start_bar + (random_scenario_chance(self, 0.3) ? 7 : 0);
-    params->frozen_bar = random_scenario_chance(self, 0.3) ? params->start_bar : REPLAY_NEVER;
-    params->fill = random_scenario_chance(self, 0.5) ? SETTLE_WALK : SETTLE_FINAL;
-    params->mark_passthrough =
-        random_scenario_chance(self, 0.5) ? 1.0 : random_scenario_between(self, 0.0, 1.0);
-    params->turnover_per_hour = random_scenario_chance(self, 0.8) ? 0.05 : 0.0;
-    params->hazard_exponent = self->book_params.leverage.hazard_exponent;
-    params->absorbed_by_closers = random_scenario_uniform(self);
-    params->oi_scale = random_scenario_chance(self, 0.5) ? 1.0 : 1.7;
+    if (random_scenario_chance(self, 0.3))
+        draw_funding_rule(self);
+    draw_holders(self);
     params->bars = self->market.bars;
     params->branching_window_log = 0.02;
-    for (size_t v = 0; v < BOOK_VENUES_MAX; v++)
-        params->fund_usd[v] = random_scenario_chance(self, 0.5) ? INFINITY : 1e6;
+    random_rules_run(self);
+}
+
+void random_scenario_make_wished(struct random_scenario *self, uint64_t seed, size_t positions,
+                                 size_t bars, const struct random_wishes *wishes)
+{
+    memset(self, 0, sizeof *self);
+    self->seed = seed;
+    self->wishes = *wishes;
+    self->stream = random_stream_make(seed, 0, "random scenario");
+    draw_market(self, bars);
+    draw_path(self);
+    random_rules_venues(self);
+    bool drawn = random_scenario_chance(self, 0.75);
+    if (wishes->drawn != RANDOM_WISH_ANY)
+        drawn = wishes->drawn == RANDOM_WISH_YES;
+    if (drawn)
+        draw_book(self, positions);
+    else
+        give_book(self, positions);
+    draw_run(self);
 }
 
 void random_scenario_make(struct random_scenario *self, uint64_t seed, size_t positions,
                           size_t bars)
 {
-    memset(self, 0, sizeof *self);
-    self->seed = seed;
-    self->stream = random_stream_make(seed, 0, "random scenario");
-    draw_market(self, bars);
-    draw_path(self);
-    draw_venues(self);
-    if (random_scenario_chance(self, 0.25))
-        give_book(self, positions);
-    else
-        draw_book(self, positions);
-    draw_run(self);
+    random_scenario_make_wished(self, seed, positions, bars, &(struct random_wishes){0});
 }
 
 void random_scenario_free(struct random_scenario *self)
@@ -354,19 +390,21 @@ void random_scenario_free(struct random_scenario *self)
     free(self->market.oi_coins);
     free(self->market.funding_rate);
     free(self->funding_z);
+    free(self->depth);
+    free(self->index);
 }
 
 void random_scenario_print(const struct random_scenario *self)
 {
-    print_message("seed %llu: %zu positions over %zu bars", (unsigned long long)self->seed,
-                  self->book.position_count, self->market.bars);
-    for (size_t v = 0; v < self->venue_count; v++)
-        print_message(", %s with %d brackets", self->venues[v].formula->name,
-                      self->tables[v][0].count);
-    print_message("%s%s%s%s%s%s\n", self->book.from_file ? ", given" : ", drawn",
-                  self->prices_given ? " by liquidation price" : "",
-                  self->params.feedback_bar != REPLAY_NEVER ? ", feedback" : ", open loop",
-                  self->market.funding_rate != NULL ? ", funding" : "",
-                  self->market.oi_coins != NULL ? ", observed OI" : "",
-                  self->path.shock ? ", shock" : "");
+    const struct replay_params *params = &self->params;
+    print_message(
+        "seed %llu: %zu positions over %zu bars%s%s%s%s%s%s%s%s\n", (unsigned long long)self->seed,
+        self->book.position_count, self->market.bars, self->book.from_file ? ", given" : ", drawn",
+        self->prices_given ? " by liquidation price" : "",
+        params->feedback_bar != REPLAY_NEVER ? ", feedback" : ", open loop",
+        self->market.funding_rate != NULL ? ", funding" : "",
+        params->funding_bar != REPLAY_NEVER ? ", a funding rule" : "",
+        self->market.oi_coins != NULL ? ", observed OI" : "",
+        params->disposition_ratio != 1.0 ? ", disposition" : "", self->path.shock ? ", shock" : "");
+    random_rules_print(self);
 }
