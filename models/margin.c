@@ -218,3 +218,63 @@ double margin_bankruptcy_price(const struct margin_formula *formula, int side, d
     double price = entry_price * (1.0 - side / leverage);
     return price > 0.0 ? price : 0.0;
 }
+
+int margin_leg_bracket(const struct margin_formula *formula, const struct brackets *brackets,
+                       const struct margin_leg *leg, double price)
+{
+    bool kept = margin_keeps_bracket(formula, brackets);
+    return brackets_find(brackets, leg->size_coins * (kept ? leg->entry_price : price));
+}
+
+/* Equity less maintenance margin of an account is constant + slope * price. */
+struct excess {
+    double constant, slope;
+};
+
+static void add_leg(const struct margin_formula *formula, const struct brackets *brackets,
+                    const struct margin_leg *leg, int n, struct excess *excess)
+{
+    double signed_size = leg->side * leg->size_coins;
+    double required = leg->size_coins * brackets->rate[n];
+    excess->slope += signed_size;
+    excess->constant += brackets->cum_usd[n] - signed_size * leg->entry_price;
+    if (formula->bracket_at_entry)
+        excess->constant -= required * leg->entry_price;
+    else
+        excess->slope -= required;
+}
+
+/* Adds the legs from `leg` on in every choice of their brackets, and narrows the prices by each. */
+static void bound(const struct margin_formula *formula, const struct brackets *brackets,
+                  const struct margin_leg *legs, int leg_count, struct excess excess, double *low,
+                  double *high)
+{
+    if (leg_count == 0) {
+        double root = -excess.constant / excess.slope;
+        if (excess.slope > 0.0)
+            *low = fmax(*low, root);
+        else if (excess.slope < 0.0)
+            *high = fmin(*high, root);
+        else if (excess.constant <= 0.0)
+            *low = INFINITY;
+        return;
+    }
+    bool kept = margin_keeps_bracket(formula, brackets);
+    int first = kept ? margin_leg_bracket(formula, brackets, legs, NAN) : 0;
+    int last = kept ? first : brackets->count - 1;
+    for (int n = first; n <= last; n++) {
+        struct excess with_leg = excess;
+        add_leg(formula, brackets, legs, n, &with_leg);
+        bound(formula, brackets, legs + 1, leg_count - 1, with_leg, low, high);
+    }
+}
+
+void margin_cross_prices(const struct margin_formula *formula, const struct brackets *brackets,
+                         const struct margin_leg *legs, int leg_count, double balance_usd,
+                         double *out_low, double *out_high)
+{
+    *out_low = 0.0;
+    *out_high = INFINITY;
+    bound(formula, brackets, legs, leg_count, (struct excess){.constant = balance_usd}, out_low,
+          out_high);
+}

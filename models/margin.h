@@ -30,7 +30,8 @@
  *
  * Sources: Binance, "Liquidation price of USD-M / COIN-M futures"; BitMEX, "Inverse contracts:
  * liquidation"; Bybit, "Liquidation price calculation"; OKX, "Isolated margin mode"; Hyperliquid
- * docs, "Liquidations" and "Margin tiers".
+ * docs, "Liquidations" and "Margin tiers". Cross margin: Binance, "How to calculate liquidation
+ * price of USD-M futures contracts".
  */
 #ifndef LIQCASCADE_MODELS_MARGIN_H
 #define LIQCASCADE_MODELS_MARGIN_H
@@ -113,5 +114,29 @@ double margin_liquidation_price(const struct margin_formula *formula,
 /* Price at which the margin is gone: linear E(1 - s/L), inverse E*L/(L + s). */
 double margin_bankruptcy_price(const struct margin_formula *formula, int side, double entry_price,
                                double leverage);
+
+/* One position in a linear contract of an account with cross margin. */
+struct margin_leg {
+    int side;
+    double size_coins, entry_price;
+};
+
+/* Prices between which an account is not liquidated. `balance_usd` is what stands behind the legs:
+   wallet balance, less the maintenance margin and plus the profit of all other contracts. Two legs,
+   a long and a short, are hedge mode. Solves
+       balance + sum s q (P - E) = sum (q P m_n - cum_n)
+   over the brackets n of each leg, Binance's formula of cross margin and hedge mode
+       P = (WB - TMM + UPNL + cum_L + cum_S - q_L E_L + q_S E_S) / (q_L m_L + q_S m_S - q_L + q_S)
+   with those brackets that hold the notionals at P: maintenance margin is the largest over all
+   brackets (models/brackets.h), so that every choice of brackets gives a bound and the nearest
+   bounds count. Formulas of maintenance at entry take the notional there. `formula` is linear.
+   Without a price below (above), low is 0 (high INFINITY); low >= high when no price is safe. */
+void margin_cross_prices(const struct margin_formula *formula, const struct brackets *brackets,
+                         const struct margin_leg *legs, int leg_count, double balance_usd,
+                         double *out_low, double *out_high);
+
+/* Bracket of a leg when the price is `price`. */
+int margin_leg_bracket(const struct margin_formula *formula, const struct brackets *brackets,
+                       const struct margin_leg *leg, double price);
 
 #endif

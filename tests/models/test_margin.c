@@ -456,6 +456,94 @@ static void a_table_of_whole_positions_keeps_the_bracket_of_the_entry(void **sta
     assert_near(liquidation("linear_mark", &whole, &p), 116811.224490, 1e-6);
 }
 
+/* An account whose only position it is, with the isolated margin as its balance, is that position.
+ */
+static void cross_margin_of_one_position_is_isolated_margin(void **state)
+{
+    static const char *const names[] = {"linear_mark", "linear_entry", "hyperliquid"};
+    struct brackets table;
+    btc_brackets(&table);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct position p = random_position(&table, i);
+        const struct margin_formula *formula = margin_find(names[i % 3]);
+        struct margin_leg leg = {p.side, p.notional / p.entry, p.entry};
+        double low, high;
+        margin_cross_prices(formula, &table, &leg, 1, p.notional / p.leverage, &low, &high);
+        double price = liquidation(names[i % 3], &table, &p);
+        assert_near(p.side > 0 ? low : high, price, 1e-9 * p.entry);
+        assert_true(p.side > 0 ? high == INFINITY : low == 0.0);
+    }
+}
+
+/* Equity of an account against the maintenance margin of its legs by the table itself. */
+static double excess_of(const struct brackets *table, const struct margin_leg *legs, double balance,
+                        double price)
+{
+    double excess = balance;
+    for (int i = 0; i < 2; i++) {
+        excess += legs[i].side * legs[i].size_coins * (price - legs[i].entry_price);
+        excess -= brackets_maintenance_usd(table, legs[i].size_coins * price);
+    }
+    return excess;
+}
+
+/* In hedge mode the account is safe exactly between the two prices. */
+static void hedged_accounts_are_safe_between_two_prices(void **state)
+{
+    struct brackets table;
+    btc_brackets(&table);
+    const struct margin_formula *formula = margin_find("linear_mark");
+    int both = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct position p = random_position(&table, i), q = random_position(&table, i + 2000);
+        q.entry = p.entry * 1.1;
+        struct margin_leg legs[2] = {{1, p.notional / p.entry, p.entry},
+                                     {-1, q.notional / q.entry, q.entry}};
+        double balance = 0.2 * (p.notional + q.notional), low, high;
+        margin_cross_prices(formula, &table, legs, 2, balance, &low, &high);
+        bool safe = excess_of(&table, legs, balance, p.entry) > 0.0;
+        assert_true(safe == (low < p.entry && p.entry < high));
+        if (!safe)
+            continue;
+        both += low > 0.0 && high < INFINITY;
+        double scale = 1e-9 * (p.notional + q.notional);
+        if (low > 0.0)
+            assert_near(excess_of(&table, legs, balance, low), 0.0, scale);
+        if (high < INFINITY)
+            assert_near(excess_of(&table, legs, balance, high) / (high / p.entry), 0.0, scale);
+    }
+    assert_true(both > 50);
+}
+
+/* By hand, Binance's formula with the brackets of August 2025: long 10 at 120,000 and short 4 at
+   118,000, wallet 100,000, other contracts: maintenance 5,000, profit -3,000. Both legs end up in
+   bracket 2 (0.5 %, cum 300) and 3 (0.65 %, cum 1,500):
+   (100,000 - 5,000 - 3,000 + 1,500 + 300 - 1,200,000 + 472,000)/(0.065 + 0.02 - 10 + 4). */
+static void binances_formula_of_hedge_mode(void **state)
+{
+    struct brackets table;
+    btc_brackets(&table);
+    const struct margin_formula *formula = margin_find("linear_mark");
+    struct margin_leg legs[2] = {{1, 10.0, 120000.0}, {-1, 4.0, 118000.0}};
+    double low, high;
+    margin_cross_prices(formula, &table, legs, 2, 92000.0, &low, &high);
+    assert_near(low, 634200.0 / 5.915, 1e-8);
+    assert_true(high > 1e7); /* where the last brackets want half of both notionals */
+    assert_int_equal(margin_leg_bracket(formula, &table, &legs[0], low), 2);
+    assert_int_equal(margin_leg_bracket(formula, &table, &legs[1], low), 1);
+    /* Without the hedge: (92,000 + 1,500 - 1,200,000)/(0.065 - 10). */
+    margin_cross_prices(formula, &table, legs, 1, 92000.0, &low, &high);
+    assert_near(low, 1106500.0 / 9.935, 1e-8);
+    /* Fully hedged, only the maintenance margin moves: 2 * 10 P * m = 2,000 + 2 cum, 10 P <= 300k.
+     */
+    struct margin_leg pair[2] = {{1, 10.0, 20000.0}, {-1, 10.0, 20000.0}};
+    margin_cross_prices(formula, &table, pair, 2, 2000.0, &low, &high);
+    assert_true(low == 0.0);
+    assert_near(high, 2000.0 / (20.0 * 0.004), 1e-8);
+    margin_cross_prices(formula, &table, pair, 2, -1.0, &low, &high);
+    assert_true(low >= high);
+}
+
 static void formulas_are_found_by_name(void **state)
 {
     static const char *const names[] = {"linear_mark",   "linear_entry", "linear_fee",
@@ -494,6 +582,9 @@ int main(void)
         cmocka_unit_test(only_one_formula_adds_the_taker_fee),
         cmocka_unit_test(hyperliquids_formula_gives_one_price_wherever_it_is_evaluated),
         cmocka_unit_test(a_table_of_whole_positions_keeps_the_bracket_of_the_entry),
+        cmocka_unit_test(cross_margin_of_one_position_is_isolated_margin),
+        cmocka_unit_test(hedged_accounts_are_safe_between_two_prices),
+        cmocka_unit_test(binances_formula_of_hedge_mode),
         cmocka_unit_test(formulas_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
