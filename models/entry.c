@@ -2,6 +2,16 @@
 
 #include <math.h>
 
+const struct entry_model entry_models[] = {
+    {"triangular",
+     "spread over [low, high] of the bar, most likely at its typical price (high + low + close) / "
+     "3",
+     "own prior"},
+    {"vwap", "all at the typical price of the bar, which stands for its volume-weighted price",
+     "own prior"},
+};
+const int entry_model_count = sizeof entry_models / sizeof *entry_models;
+
 double entry_triangular(double low, double high, double close, double u)
 {
     double width = high - low;

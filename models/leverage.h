@@ -9,10 +9,16 @@
  *                   December 2025 (36 % at 0-3x, 48 % at 3-7x)
  *   lognormal_tail  that, with a share log-uniform between `tail_from` and the venue's maximum
  *   tiers           a table of (leverage, weight): point masses
+ *   bitmex_2019     between 1x and 100x a power law, with the exponent that makes the mean 22x on
+ * the long side and 30x on the short: weighted effective leverage of BitMEX's XBTUSD at the end of
+ * April 2019 (BitMEX blog, "BitMEX Leverage Statistics, April 2019"). The shape is an own prior:
+ * the same source has 80 % of the longs of twelve months up to 54x and of the shorts up to 47x, the
+ * law 41x and 59x.
  */
 #ifndef LIQCASCADE_MODELS_LEVERAGE_H
 #define LIQCASCADE_MODELS_LEVERAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -24,8 +30,17 @@ enum leverage_kind {
     LEVERAGE_KIND_PARETO,
     LEVERAGE_KIND_LOGNORMAL,
     LEVERAGE_KIND_LOGNORMAL_TAIL,
-    LEVERAGE_KIND_TIERS
+    LEVERAGE_KIND_TIERS,
+    LEVERAGE_KIND_BITMEX_2019
 };
+
+struct leverage_model {
+    const char *name; /* as scenarios write it */
+    const char *documentation;
+    const char *source;
+};
+extern const struct leverage_model leverage_models[]; /* in the order of enum leverage_kind */
+extern const int leverage_model_count;
 
 struct leverage_params {
     enum leverage_kind kind;
@@ -35,6 +50,7 @@ struct leverage_params {
     double hazard_exponent;
     size_t tier_count;
     double tier_leverage[LEVERAGE_TIERS_MAX], tier_weight[LEVERAGE_TIERS_MAX];
+    int side;       /* bitmex_2019: +1, -1 */
     double maximum; /* the highest leverage of the venue's brackets */
 };
 
@@ -43,8 +59,12 @@ struct leverage {
     struct leverage_params params;
     double survival_minimum; /* P(stock > minimum): below 1 where a mass is held at the minimum */
     double survival_beyond;  /* P(> maximum) of the law before its cut; 0 for tiers */
+    double power, top;       /* bitmex_2019: P(L <= x) ~ x^power - minimum^power, up to `top` */
     double log_quantile[LEVERAGE_TABLE]; /* lognormal_tail: ln L over equal steps of ln survival */
 };
+
+/* True when the sides have distributions of their own. */
+bool leverage_by_side(enum leverage_kind kind);
 
 /* ERROR_SCENARIO when parameters make no distribution (alpha <= 0, weights all 0, ...). */
 int leverage_init(struct leverage *self, const struct leverage_params *params, struct error *err);

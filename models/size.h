@@ -5,6 +5,14 @@
 #ifndef LIQCASCADE_MODELS_SIZE_H
 #define LIQCASCADE_MODELS_SIZE_H
 
+struct size_model {
+    const char *name; /* as scenarios write it */
+    const char *documentation;
+    const char *source;
+};
+extern const struct size_model size_models[]; /* in the order of enum size_kind */
+extern const int size_model_count;
+
 enum size_kind { SIZE_KIND_LOGNORMAL, SIZE_KIND_PARETO, SIZE_KIND_FIXED };
 
 struct size_params {

@@ -32,14 +32,42 @@ struct drawing {
     struct book *book;
     struct book_class_map map;
     struct random_stream stream[2];
-    struct leverage *leverage; /* per venue */
-    double survival_cap[BOOK_VENUES_MAX][BOOK_TABLES_MAX][BRACKETS_MAX];
+    int laws;                  /* of leverage a venue: 2 when the sides differ */
+    struct leverage *leverage; /* per law and venue: see law_of */
+    double survival_cap[2][BOOK_VENUES_MAX][BOOK_TABLES_MAX][BRACKETS_MAX]; /* by law */
     int strata[BOOK_VENUES_MAX];                 /* positions per bar and side of a venue */
     struct stratum *stratum[2][BOOK_VENUES_MAX]; /* of each; parts of one allocation */
     double hazard[TIERS];                        /* weight of an open against the stock */
 };
 
 /* ---- drawing ---------------------------------------------------------------------------- */
+
+/* Of a side. */
+static int law_of(const struct drawing *self, int side)
+{
+    return self->laws == 2 ? book_side_index(side) : 0;
+}
+
+static struct leverage *leverage_at(const struct drawing *self, int law, size_t venue)
+{
+    return &self->leverage[(size_t)law * self->params->venue_count + venue];
+}
+
+/* Part of each side's OI that is on venues that liquidate by themselves. */
+static double automatic_share(const struct book_params *params)
+{
+    double share = 1.0;
+    for (size_t v = 0; v < params->venue_count; v++)
+        if (params->venues[v].by_hand)
+            share -= params->venues[v].oi_share;
+    return share;
+}
+
+/* Part of a side's opens that traders hold, not a pool. */
+static double traders_share(const struct book_params *params, int side)
+{
+    return 1.0 - fmax(-(double)side * params->pool_share, 0.0);
+}
 
 /* Highest leverage that anybody holds in a bracket. */
 static double leverage_cap(const struct book_params *params, const struct brackets *table,
@@ -67,12 +95,13 @@ static struct stratum make_stratum(const struct book_params *params, int side, i
                             width * (hedged > 0 ? 1.0 - params->hedged_short_share : 1.0)};
 }
 
-static double draw_leverage(const struct drawing *self, int venue, const struct stratum *stratum,
-                            double u, double cap, double survival_cap)
+static double draw_leverage(const struct drawing *self, const struct leverage *law,
+                            const struct stratum *stratum, double u, double cap,
+                            double survival_cap)
 {
     double place = stratum->lower + u * stratum->width;
     if (!stratum->hedged)
-        return leverage_draw(&self->leverage[venue], place, cap, survival_cap);
+        return leverage_draw(law, place, cap, survival_cap);
     const double *range = self->params->hedged_leverage;
     double leverage = range[0] * pow(range[1] / range[0], place);
     return leverage < cap ? leverage : cap;
@@ -150,9 +179,11 @@ static void draw_position(const struct drawing *self, size_t bar, int venue, int
     float size = (float)size_draw(&self->params->size, random_uniform(block.word[1]));
     int entry_bracket = brackets_find(table, (double)size);
     double cap = leverage_cap(self->params, table, entry_bracket);
+    int law = law_of(self, side);
     float leverage =
-        to_leverage(draw_leverage(self, venue, stratum, random_uniform(block.word[0]), cap,
-                                  self->survival_cap[venue][table_index][entry_bracket]),
+        to_leverage(draw_leverage(self, leverage_at(self, law, (size_t)venue), stratum,
+                                  random_uniform(block.word[0]), cap,
+                                  self->survival_cap[law][venue][table_index][entry_bracket]),
                     cap);
     double weight = stratum->mass * self->hazard[tier_of((double)leverage)];
     if (tilt > 0.0)
@@ -172,11 +203,11 @@ static double tilt_of(const struct drawing *self, size_t bar, int side)
     return self->params->crowd_tilt * fmin(fmax(z, 0.0), 3.0);
 }
 
-/* All positions that one side opens in one bar, shares summing to 1. */
+/* All positions that one side opens in one bar, shares summing to what is not held outside. */
 static void draw_side(const struct drawing *self, size_t bar, int side, struct book_draft *drafts)
 {
     int64_t time_ms = self->bars->start_ms + (int64_t)bar * self->bars->step_ms;
-    double tilt = tilt_of(self, bar, side);
+    double tilt = tilt_of(self, bar, side), traders = traders_share(self->params, side);
     uint32_t ordinal = 0;
     for (size_t v = 0; v < self->params->venue_count; v++) {
         int table = book_table_at(&self->params->venues[v], time_ms);
@@ -189,7 +220,7 @@ static void draw_side(const struct drawing *self, size_t bar, int side, struct b
                           &first[i]);
             total += first[i].position.share;
         }
-        double scale = self->params->venues[v].oi_share / total;
+        double scale = self->params->venues[v].oi_share * traders / total;
         for (int i = 0; i < count; i++)
             first[i].position.share *= scale;
     }
@@ -227,6 +258,23 @@ static double highest_leverage(const struct book_params *params, const struct bo
     return highest;
 }
 
+/* The leverage of a venue's positions, of one side where sides differ. */
+static int law_start(struct drawing *self, int law, size_t v, struct error *err)
+{
+    const struct book_params *params = self->params;
+    const struct book_venue *venue = &params->venues[v];
+    struct leverage *leverage = leverage_at(self, law, v);
+    struct leverage_params own = params->leverage;
+    own.maximum = highest_leverage(params, venue);
+    own.side = law == BOOK_LONG ? 1 : -1;
+    int code = leverage_init(leverage, &own, err);
+    for (size_t t = 0; code == ERROR_NONE && t < venue->table_count && t < BOOK_TABLES_MAX; t++)
+        for (int n = 0; n < venue->tables[t].count; n++)
+            self->survival_cap[law][v][t][n] =
+                leverage_survival(leverage, leverage_cap(params, &venue->tables[t], n));
+    return code;
+}
+
 static int drawing_start(struct drawing *self, struct error *err)
 {
     const struct book_params *params = self->params;
@@ -234,30 +282,30 @@ static int drawing_start(struct drawing *self, struct error *err)
         self->hazard[tier] = tier_hazard(tier, params->leverage.hazard_exponent);
     self->stream[BOOK_LONG] = random_stream_make(params->seed, params->replicate, "book.long");
     self->stream[BOOK_SHORT] = random_stream_make(params->seed, params->replicate, "book.short");
-    self->leverage = memory_alloc(params->venue_count, sizeof *self->leverage);
+    self->laws = leverage_by_side(params->leverage.kind) ? 2 : 1;
+    self->leverage = memory_alloc((size_t)self->laws * params->venue_count, sizeof *self->leverage);
     if (self->leverage == NULL)
         return error_memory(err, "leverage distributions");
-    for (size_t v = 0; v < params->venue_count; v++) {
-        struct leverage_params leverage = params->leverage;
-        leverage.maximum = highest_leverage(params, &params->venues[v]);
-        int code = leverage_init(&self->leverage[v], &leverage, err);
-        if (code != ERROR_NONE)
-            return code;
-        for (size_t t = 0; t < params->venues[v].table_count && t < BOOK_TABLES_MAX; t++)
-            for (int n = 0; n < params->venues[v].tables[t].count; n++)
-                self->survival_cap[v][t][n] = leverage_survival(
-                    &self->leverage[v], leverage_cap(params, &params->venues[v].tables[t], n));
-    }
+    for (size_t v = 0; v < params->venue_count; v++)
+        for (int law = 0; law < self->laws && !params->venues[v].by_hand; law++) {
+            int code = law_start(self, law, v, err);
+            if (code != ERROR_NONE)
+                return code;
+        }
     return ERROR_NONE;
 }
 
-/* Positions per bar and side of each venue: in proportion to its share, at least one. Returns the
-   sum. */
+/* Positions per bar and side of each venue that liquidates by itself: in proportion to its share,
+   at least one. Returns the sum. */
 static int strata_split(const struct book_params *params, int strata[BOOK_VENUES_MAX])
 {
+    double all = automatic_share(params);
     int total = 0;
     for (size_t v = 0; v < params->venue_count; v++) {
-        double wanted = params->venues[v].oi_share * (double)params->positions_per_bar;
+        strata[v] = 0;
+        if (params->venues[v].by_hand)
+            continue;
+        double wanted = params->venues[v].oi_share / all * (double)params->positions_per_bar;
         strata[v] = (int)fmax(1.0, floor(wanted + 0.5));
         total += strata[v];
     }
@@ -302,10 +350,16 @@ int book_draw(struct book *self, const struct book_params *params, const struct 
     size_t chunk_count = (bars->bars + CHUNK_BARS - 1) / CHUNK_BARS;
     struct book_chunk *chunks = NULL;
     int per_side = strata_split(params, drawing.strata);
+    if (per_side == 0)
+        return error_set(err, ERROR_SCENARIO,
+                         "no venue liquidates by itself; expected at least one");
     int code = book_begin(self, params->venues, params->venue_count, bars->bars,
                           2 * (size_t)per_side * bars->bars, &drawing.map, err);
     if (code != ERROR_NONE)
         goto out;
+    for (int index = BOOK_LONG; index <= BOOK_SHORT; index++)
+        self->held_share[index] =
+            1.0 - automatic_share(params) * traders_share(params, index == BOOK_LONG ? 1 : -1);
     code = strata_make(&drawing, per_side, err);
     if (code == ERROR_NONE)
         code = drawing_start(&drawing, err);

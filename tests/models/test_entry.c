@@ -83,6 +83,17 @@ static void a_close_outside_its_bar_is_held_at_the_edge(void **state)
     assert_near(at_high, 1.0 + sqrt(0.5), 1e-14);
 }
 
+static void every_model_has_its_row(void **state)
+{
+    static const char *const names[] = {"triangular", "vwap"};
+    assert_int_equal(entry_model_count, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(entry_models[i].name, names[i]);
+        assert_true(entry_models[i].documentation[0] != '\0');
+        assert_true(entry_models[i].source[0] != '\0');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +103,7 @@ int main(void)
         cmocka_unit_test(mean_and_variance_are_those_of_the_triangular_law),
         cmocka_unit_test(the_mode_is_the_typical_price),
         cmocka_unit_test(a_close_outside_its_bar_is_held_at_the_edge),
+        cmocka_unit_test(every_model_has_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include "models/leverage.h"
 #include "tests/support/near.h"
 
-#define KINDS 4
+#define KINDS 5
 
 /* Defaults of a scenario under brackets of at most 150x. */
 static struct leverage_params params_of(enum leverage_kind kind)
@@ -109,6 +109,85 @@ static void a_log_uniform_tail_adds_its_share(void **state)
     assert_near(leverage_survival(&leverage, 20.0), 0.085 + 0.915 * 0.00312, 1e-4);
 }
 
+/* Mean of a law from its survival: minimum + the integral of P(L > x), trapezoids in ln x. */
+static double mean_of(const struct leverage *leverage)
+{
+    enum { STEPS = 200000 };
+    double low = leverage->params.minimum, high = leverage->params.maximum, sum = 0.0;
+    for (int i = 0; i < STEPS; i++) {
+        double a = low * pow(high / low, (double)i / STEPS);
+        double b = low * pow(high / low, (i + 1.0) / STEPS);
+        sum += 0.5 * (b - a) * (leverage_survival(leverage, a) + leverage_survival(leverage, b));
+    }
+    return low + sum;
+}
+
+/* XBTUSD at the end of April 2019: 22x long, 30x short; nobody above 100x on a venue with 125x. */
+static void bitmex_longs_had_22x_and_shorts_30x(void **state)
+{
+    static const double published[] = {22.0, 30.0};
+    for (int i = 0; i < 2; i++) {
+        struct leverage leverage;
+        struct leverage_params params = params_of(LEVERAGE_KIND_BITMEX_2019);
+        params.side = i == 0 ? 1 : -1;
+        params.maximum = 125.0;
+        make(&leverage, &params);
+        print_message("bitmex_2019, %s: mean %.5f, median %.2f, a fifth above %.1f\n",
+                      i == 0 ? "long" : "short", mean_of(&leverage),
+                      draw_below(&leverage, 0.5, 125.0), draw_below(&leverage, 0.2, 125.0));
+        assert_near(mean_of(&leverage), published[i], 1e-4);
+        assert_true(leverage_survival(&leverage, 99.9) > 0.0);
+        assert_true(leverage_survival(&leverage, 100.0) == 0.0);
+        assert_near(draw_below(&leverage, 1e-12, 125.0), 100.0, 1e-6);
+    }
+}
+
+/* Cut at both ends it is the same law: odds of two ranges within both do not change. */
+static void a_cut_bitmex_law_keeps_its_odds(void **state)
+{
+    struct leverage whole, cut;
+    struct leverage_params params = params_of(LEVERAGE_KIND_BITMEX_2019);
+    params.side = -1;
+    make(&whole, &params);
+    params.minimum = 2.0;
+    params.maximum = 50.0;
+    make(&cut, &params);
+    double odds[2];
+    for (int i = 0; i < 2; i++) {
+        const struct leverage *law = i == 0 ? &whole : &cut;
+        odds[i] = (leverage_survival(law, 5.0) - leverage_survival(law, 10.0)) /
+                  (leverage_survival(law, 10.0) - leverage_survival(law, 40.0));
+    }
+    assert_near(odds[1] / odds[0], 1.0, 1e-12);
+    assert_true(leverage_survival(&cut, 2.0) == 1.0 && leverage_survival(&cut, 50.0) == 0.0);
+}
+
+static void only_bitmex_tells_longs_from_shorts(void **state)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct leverage side[2];
+        struct leverage_params params = params_of((enum leverage_kind)kind);
+        for (int i = 0; i < 2; i++) {
+            params.side = i == 0 ? 1 : -1;
+            make(&side[i], &params);
+        }
+        bool differ = leverage_survival(&side[0], 10.0) != leverage_survival(&side[1], 10.0);
+        assert_true(differ == leverage_by_side((enum leverage_kind)kind));
+    }
+}
+
+static void every_model_has_its_row(void **state)
+{
+    static const char *const names[] = {"pareto", "lognormal", "lognormal_tail", "tiers",
+                                        "bitmex_2019"};
+    assert_int_equal(leverage_model_count, KINDS);
+    for (int kind = 0; kind < KINDS; kind++) {
+        assert_string_equal(leverage_models[kind].name, names[kind]);
+        assert_true(strlen(leverage_models[kind].documentation) > 0);
+        assert_true(strlen(leverage_models[kind].source) > 0);
+    }
+}
+
 static void survival_falls_from_one_to_zero(void **state)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -131,12 +210,14 @@ static void survival_falls_from_one_to_zero(void **state)
 
 /* The leverage with survival u below a cap has survival S(cap) + u (1 - S(cap)) in the stock; the
    tabulated model is a quarter of a table step (1/256 of ln survival) off at worst, at the kink
-   where its tail begins. */
+   where its tail begins; a survival of 1e-5 below a flat end is a difference of near equals. */
 static void draws_invert_the_survival_of_the_stock_below_a_cap(void **state)
 {
     static const double caps[] = {150, 125, 50, 20, 7, 2};
-    static const double tolerance[] = {1e-12, 1e-8, 0.25 / 256};
-    for (int kind = 0; kind < LEVERAGE_KIND_TIERS; kind++) {
+    static const double tolerance[] = {1e-12, 1e-8, 0.25 / 256, 0.0, 1e-10};
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (kind == LEVERAGE_KIND_TIERS)
+            continue; /* point masses have no inverse */
         struct leverage leverage;
         struct leverage_params params = params_of((enum leverage_kind)kind);
         make(&leverage, &params);
@@ -367,8 +448,8 @@ struct bad_params {
 static void parameters_without_a_distribution_are_refused(void **state)
 {
     struct leverage_params good = params_of(LEVERAGE_KIND_PARETO);
-    struct bad_params bad[12];
-    for (size_t i = 0; i < 12; i++)
+    struct bad_params bad[13];
+    for (size_t i = 0; i < 13; i++)
         bad[i].params = good;
 #define BAD(index, text, part, member, value) \
     bad[index].what = text, bad[index].message = part, bad[index].params.member = value
@@ -384,11 +465,13 @@ static void parameters_without_a_distribution_are_refused(void **state)
     BAD(9, "tail from above the maximum", "tail from 200", tail_from, 200.0);
     BAD(10, "no tiers", "0 leverage tiers", tier_count, 0);
     BAD(11, "negative weight", "leverage tier 2", tier_weight[1], -1.0);
+    BAD(12, "minimum above BitMEX's maximum", "minimum 120", minimum, 120.0);
 #undef BAD
+    bad[12].params.kind = LEVERAGE_KIND_BITMEX_2019;
     bad[6].params.kind = bad[7].params.kind = LEVERAGE_KIND_LOGNORMAL;
     bad[8].params.kind = bad[9].params.kind = LEVERAGE_KIND_LOGNORMAL_TAIL;
     bad[10].params.kind = bad[11].params.kind = LEVERAGE_KIND_TIERS;
-    for (size_t i = 0; i < 12; i++) {
+    for (size_t i = 0; i < 13; i++) {
         struct leverage leverage;
         struct error err = {0};
         int code = leverage_init(&leverage, &bad[i].params, &err);
@@ -415,6 +498,10 @@ int main(void)
         cmocka_unit_test(a_pareto_survival_is_a_power_law),
         cmocka_unit_test(hyperliquid_holds_36_percent_below_3x_and_48_from_3x_to_7x),
         cmocka_unit_test(a_log_uniform_tail_adds_its_share),
+        cmocka_unit_test(bitmex_longs_had_22x_and_shorts_30x),
+        cmocka_unit_test(a_cut_bitmex_law_keeps_its_odds),
+        cmocka_unit_test(only_bitmex_tells_longs_from_shorts),
+        cmocka_unit_test(every_model_has_its_row),
         cmocka_unit_test(survival_falls_from_one_to_zero),
         cmocka_unit_test(draws_invert_the_survival_of_the_stock_below_a_cap),
         cmocka_unit_test(draws_stay_between_the_minimum_and_the_cap),

@@ -105,6 +105,17 @@ static void a_fixed_size_is_always_the_same(void **state)
     assert_true(size_draw(&params, 0.999) == 25000.0);
 }
 
+static void every_model_has_its_row(void **state)
+{
+    static const char *const names[] = {"lognormal", "pareto", "fixed"};
+    assert_int_equal(size_model_count, 3);
+    for (int kind = 0; kind < 3; kind++) {
+        assert_string_equal(size_models[kind].name, names[kind]);
+        assert_true(size_models[kind].documentation[0] != '\0');
+        assert_true(size_models[kind].source[0] != '\0');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +128,7 @@ int main(void)
         cmocka_unit_test(a_fifth_of_pareto_positions_owns_four_fifths),
         cmocka_unit_test(sizes_rise_with_their_probability),
         cmocka_unit_test(a_fixed_size_is_always_the_same),
+        cmocka_unit_test(every_model_has_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,15 @@ static void add_share(const struct fixture *self, const struct book_run *run,
     sums[run->bar][book_side_index(class->side)][class->venue] += position->share;
 }
 
+static void add_share_of_three(const struct fixture *self, const struct book_run *run,
+                               const struct book_class *class, const struct book_position *position,
+                               void *context)
+{
+    double(*sums)[2][3] = context;
+    (void)self;
+    sums[run->bar][book_side_index(class->side)][class->venue] += position->share;
+}
+
 static void the_shares_of_a_bars_side_sum_to_one_and_venues_to_theirs(void **state)
 {
     struct fixture fixture;
@@ -114,6 +123,68 @@ static void the_shares_of_a_bars_side_sum_to_one_and_venues_to_theirs(void **sta
         }
     assert_int_equal(fixture.book.position_count, BARS * 2 * PER_SIDE);
     book_free(&fixture.book);
+}
+
+/* Three venues, of which the middle one liquidates nobody, against a pool. */
+static void check_shares(double pool_share, double longs, double shorts)
+{
+    struct fixture fixture;
+    double sums[BARS][2][3] = {0};
+    const double expected[] = {longs, shorts};
+    fixture_make(&fixture);
+    struct book_params *params = &fixture.params;
+    params->venue_count = 3;
+    params->venues[1] = params->venues[2] = params->venues[0];
+    params->venues[0].oi_share = 0.5;
+    params->venues[1].oi_share = 0.2;
+    params->venues[1].by_hand = true;
+    params->venues[2].oi_share = 0.3;
+    params->pool_share = pool_share;
+    draw(&fixture);
+    each_position(&fixture, add_share_of_three, sums);
+    for (int bar = 0; bar < BARS; bar++)
+        for (int side = 0; side < 2; side++) {
+            const double *sum = sums[bar][side];
+            assert_near(sum[0], 0.5 * expected[side], 1e-12);
+            assert_true(sum[1] == 0.0);
+            assert_near(sum[2], 0.3 * expected[side], 1e-12);
+            assert_near(sum[0] + sum[2], 1.0 - fixture.book.held_share[side], 1e-12);
+        }
+    /* 200 a side as always, on the venues that are drawn. */
+    assert_int_equal(fixture.book.position_count, BARS * 2 * PER_SIDE);
+    book_free(&fixture.book);
+}
+
+static void a_venue_without_automatic_liquidation_holds_its_share_outside(void **state)
+{
+    check_shares(0.0, 1.0, 1.0);
+}
+
+static void a_pool_takes_its_part_of_the_side_that_it_stands_against(void **state)
+{
+    check_shares(0.25, 1.0, 0.75);
+    check_shares(-0.4, 0.6, 1.0);
+    check_shares(1.0, 1.0, 0.0);
+}
+
+static void without_a_pool_nothing_is_held(void **state)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    draw(&fixture);
+    assert_true(fixture.book.held_share[BOOK_LONG] == 0.0);
+    assert_true(fixture.book.held_share[BOOK_SHORT] == 0.0);
+    book_free(&fixture.book);
+}
+
+static void somebody_must_be_liquidated(void **state)
+{
+    struct fixture fixture;
+    struct error err = {0};
+    fixture_make(&fixture);
+    fixture.params.venues[0].by_hand = true;
+    assert_int_equal(book_draw(&fixture.book, &fixture.params, &fixture.bars, &err),
+                     ERROR_SCENARIO);
 }
 
 static void a_run_is_sorted_by_who_is_liquidated_first(void **state)
@@ -292,6 +363,34 @@ static void hedged_shorts_hold_their_share_at_low_leverage(void **state)
     each_position(&fixture, add_hedged, &sums);
     assert_near(sums.below[BOOK_SHORT], 0.45, 1e-9);
     assert_near(sums.below[BOOK_LONG], 0.0, 1e-12);
+    book_free(&fixture.book);
+}
+
+static void add_leverage(const struct fixture *self, const struct book_run *run,
+                         const struct book_class *class, const struct book_position *position,
+                         void *context)
+{
+    double *mean = context;
+    (void)self;
+    (void)run;
+    mean[book_side_index(class->side)] += position->share * (double)position->leverage / BARS;
+}
+
+/* BitMEX at the end of April 2019: 22x long and 30x short, by open interest. With no hazard, opens
+   are the stock; small positions may have 100x. */
+static void longs_and_shorts_may_have_leverages_of_their_own(void **state)
+{
+    struct fixture fixture;
+    double mean[2] = {0.0, 0.0};
+    fixture_make(&fixture);
+    fixture.params.leverage.kind = LEVERAGE_KIND_BITMEX_2019;
+    fixture.params.leverage.hazard_exponent = 0.0;
+    fixture.params.size = (struct size_params){.kind = SIZE_KIND_FIXED, .value = 1000.0};
+    draw(&fixture);
+    each_position(&fixture, add_leverage, mean);
+    print_message("mean leverage: %.2f long, %.2f short\n", mean[BOOK_LONG], mean[BOOK_SHORT]);
+    assert_near(mean[BOOK_LONG], 22.0, 0.5);
+    assert_near(mean[BOOK_SHORT], 30.0, 0.5);
     book_free(&fixture.book);
 }
 
@@ -605,6 +704,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shares_of_a_bars_side_sum_to_one_and_venues_to_theirs),
+        cmocka_unit_test(a_venue_without_automatic_liquidation_holds_its_share_outside),
+        cmocka_unit_test(a_pool_takes_its_part_of_the_side_that_it_stands_against),
+        cmocka_unit_test(without_a_pool_nothing_is_held),
+        cmocka_unit_test(somebody_must_be_liquidated),
         cmocka_unit_test(a_run_is_sorted_by_who_is_liquidated_first),
         cmocka_unit_test(a_drawn_position_is_liquidated_where_the_venues_formula_says),
         cmocka_unit_test(entries_at_the_mean_are_the_bars_typical_price),
@@ -612,6 +715,7 @@ int main(void)
         cmocka_unit_test(so_is_one_of_inverse_contracts),
         cmocka_unit_test(maintenance_at_entry_never_changes_its_bracket),
         cmocka_unit_test(hedged_shorts_hold_their_share_at_low_leverage),
+        cmocka_unit_test(longs_and_shorts_may_have_leverages_of_their_own),
         cmocka_unit_test(high_funding_crowds_the_longs_at_high_leverage),
         cmocka_unit_test(a_longer_run_begins_with_the_same_positions),
         cmocka_unit_test(another_seed_or_replicate_is_another_book),

@@ -92,19 +92,34 @@ static struct estimate estimate_mean(const struct leverage *leverage, int strati
     return (struct estimate){mean, sqrt(variance)};
 }
 
+/* As published: BitMEX blog, "BitMEX Leverage Statistics, April 2019". */
+static double bitmex_mean(const struct leverage_params *p)
+{
+    return p->side > 0 ? 22.0 : 30.0;
+}
+
 static void stratified_books_have_the_mean_leverage_of_the_stock(void **state)
 {
-    double (*const theory[])(const struct leverage_params *) = {pareto_mean, lognormal_mean,
-                                                                lognormal_tail_mean};
-    for (int kind = 0; kind < 3; kind++) {
+    static const struct {
+        enum leverage_kind kind;
+        int side;
+        double (*mean)(const struct leverage_params *);
+    } laws[] = {{LEVERAGE_KIND_PARETO, 1, pareto_mean},
+                {LEVERAGE_KIND_LOGNORMAL, 1, lognormal_mean},
+                {LEVERAGE_KIND_LOGNORMAL_TAIL, 1, lognormal_tail_mean},
+                {LEVERAGE_KIND_BITMEX_2019, 1, bitmex_mean},
+                {LEVERAGE_KIND_BITMEX_2019, -1, bitmex_mean}};
+    for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {
         struct leverage leverage;
-        struct leverage_params params = params_of((enum leverage_kind)kind);
+        struct leverage_params params = params_of(laws[i].kind);
         struct error err = {0};
+        params.side = laws[i].side;
         assert_int_equal(leverage_init(&leverage, &params, &err), ERROR_NONE);
         struct estimate strata = estimate_mean(&leverage, 1), plain = estimate_mean(&leverage, 0);
-        double expected = theory[kind](&params);
-        print_message("model %d: mean %.5f +- %.5f (plain draws +- %.5f), theory %.5f\n", kind,
-                      strata.mean, strata.error, plain.error, expected);
+        double expected = laws[i].mean(&params);
+        print_message("%s: mean %.5f +- %.5f (plain draws +- %.5f), theory %.5f\n",
+                      leverage_models[params.kind].name, strata.mean, strata.error, plain.error,
+                      expected);
         assert_near(strata.mean, expected, 4.0 * strata.error);
         assert_near(plain.mean, expected, 4.0 * plain.error);
         /* Strata are there to lower the noise of a book. */
