@@ -117,6 +117,89 @@ static void a_wrong_value_is_told_with_line_and_column_name(void **state)
     }
 }
 
+#define CROSS "account,wallet_usd,venue,side,entry_price,size_coins,leverage,margin\n"
+
+static void rows_of_an_account_share_its_venue_and_wallet(void **state)
+{
+    struct positions positions;
+    struct error err = {0};
+    assert_int_equal(read_text(&positions,
+                               CROSS "ann,5000,b,long,100,1,,\n"
+                                     ",,c,short,100,1,10,\n"
+                                     "bob,,c,short,90,3,,\n"
+                                     "ann,,b,short,120,2,,\n"
+                                     "bob,700,c,long,95,2,,\n"
+                                     "ann,5000,b,long,110,4,,\n",
+                               &err),
+                     ERROR_NONE);
+    static const int account[] = {0, -1, 1, 0, 1, 0};
+    assert_int_equal(positions.count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(positions.rows[i].account, account[i]);
+    assert_int_equal(positions.account_count, 2);
+    assert_string_equal(positions.accounts[0].name, "ann");
+    assert_string_equal(positions.accounts[1].name, "bob");
+    assert_true(positions.accounts[0].wallet_usd == 5000.0);
+    assert_true(positions.accounts[1].wallet_usd == 700.0);
+    assert_int_equal(positions.accounts[0].venue, 0);
+    assert_int_equal(positions.accounts[1].venue, 1);
+    assert_int_equal(positions.accounts[1].line, 4);
+    positions_free(&positions);
+}
+
+static void a_broken_account_is_told_with_line_and_column(void **state)
+{
+    static const struct {
+        const char *rows, *key;
+        long line, column;
+    } cases[] = {
+        {"a,10,b,long,100,1,,\na,,c,long,100,1,,\n", "venue", 3, 3},
+        {"a,10,b,long,100,1,,\na,11,b,long,100,1,,\n", "wallet_usd", 3, 2},
+        {"z,9,b,long,9,1,,\na,,b,long,100,1,,\na,,b,long,100,1,,\n", "wallet_usd", 3, 2},
+        {"a,0,b,long,100,1,,\n", "wallet_usd", 2, 2},
+        {"a,-1,b,long,100,1,,\n", "wallet_usd", 2, 2},
+        {"a,10,b,long,100,1,10,\n", "leverage", 2, 7},
+        {"a,10,b,long,100,1,,5\n", "margin", 2, 8},
+        {",10,b,long,100,1,10,\n", "account", 2, 1},
+        {",,b,long,100,1,,\n", "leverage", 2, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        struct positions positions;
+        struct error err = {0};
+        snprintf(text, sizeof text, CROSS "%s", cases[i].rows);
+        assert_int_equal(read_text(&positions, text, &err), ERROR_DATA);
+        assert_string_equal(err.file, path);
+        assert_string_equal(err.key, cases[i].key);
+        assert_int_equal(err.line, cases[i].line);
+        assert_int_equal(err.column, cases[i].column);
+        assert_non_null(strstr(err.message, "expected"));
+    }
+}
+
+/* More names than any table of them begins with, met again in another order. */
+static void many_accounts_are_told_apart(void **state)
+{
+    enum { ACCOUNTS = 5000, ROW = 48 };
+    char *text = malloc(2 * ACCOUNTS * ROW + 128);
+    size_t length = (size_t)sprintf(text, CROSS);
+    for (int i = 0; i < ACCOUNTS; i++)
+        length += (size_t)sprintf(text + length, "n%d,%d,b,long,100,1,,\n", i, i + 1);
+    for (int i = ACCOUNTS - 1; i >= 0; i--)
+        length += (size_t)sprintf(text + length, "n%d,,b,short,100,1,,\n", i);
+    struct positions positions;
+    struct error err = {0};
+    assert_int_equal(read_bytes(&positions, text, length, &err), ERROR_NONE);
+    assert_int_equal(positions.account_count, ACCOUNTS);
+    for (int i = 0; i < ACCOUNTS; i++) {
+        assert_int_equal(positions.rows[i].account, i);
+        assert_int_equal(positions.rows[ACCOUNTS + i].account, ACCOUNTS - 1 - i);
+        assert_true(positions.accounts[i].wallet_usd == i + 1.0);
+    }
+    positions_free(&positions);
+    free(text);
+}
+
 static void a_file_that_is_no_book_is_refused(void **state)
 {
     static const char *const texts[] = {
@@ -178,6 +261,9 @@ int main(void)
         cmocka_unit_test(columns_are_found_by_name_in_any_order),
         cmocka_unit_test(a_compressed_file_is_the_same_book),
         cmocka_unit_test(a_wrong_value_is_told_with_line_and_column_name),
+        cmocka_unit_test(rows_of_an_account_share_its_venue_and_wallet),
+        cmocka_unit_test(a_broken_account_is_told_with_line_and_column),
+        cmocka_unit_test(many_accounts_are_told_apart),
         cmocka_unit_test(a_file_that_is_no_book_is_refused),
         cmocka_unit_test(rows_without_any_of_the_three_columns_are_refused),
         cmocka_unit_test(a_missing_file_is_an_input_error),
