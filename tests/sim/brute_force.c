@@ -154,7 +154,7 @@ static void close_some(struct brute_force *self, int side, double coins, double 
     double before = side_equity(self, side, price), total = ledger_total(&self->ledger, side);
     double remaining = fmax(total - coins, 0.0);
     ledger_thin(&self->ledger, side, remaining, price);
-    thin(self, side, remaining / total, remaining == 0.0);
+    thin(self, side, remaining == 0.0 ? 0.0 : remaining / total, remaining == 0.0);
     self->withdrawals_usd += before - side_equity(self, side, price);
     self->market_maker_cash -= (side == BOOK_LONG ? coins : -coins) * price;
 }
