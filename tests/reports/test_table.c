@@ -52,8 +52,10 @@ static struct table table_of(const struct fill *rows, size_t count)
 /* 2025-10-10T21:15Z is 20,371 days and 21.25 hours after 1970. */
 #define OCTOBER_10 (INT64_C(20371) * CALENDAR_DAY_MS + INT64_C(76500000))
 
-static char *written(const struct fill *rows, size_t count,
-                     int (*write)(const struct table *, FILE *, const char *, struct error *))
+/* Not inlined: gcc 12 at -O3 takes the stream's buffer for the pointer to it. */
+__attribute__((noinline)) static char *written(const struct fill *rows, size_t count,
+                                               int (*write)(const struct table *, FILE *,
+                                                            const char *, struct error *))
 {
     char *text = NULL;
     size_t size = 0;
