@@ -14,6 +14,7 @@
 #include "base/threads.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define TEXT_WIDTH 92
 
 static const char *const progress_choices[] = {"auto", "always", "never", NULL};
 
@@ -500,6 +501,24 @@ void cli_note(const struct cli_common *common, const char *format, ...)
     va_start(arguments, format);
     print_message("liqcascade: ", format, arguments);
     va_end(arguments);
+}
+
+void cli_print_wrapped(int column, int indent, const char *text)
+{
+    const char *separator = "";
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+        if (separator[0] != '\0' && column + 1 + length > TEXT_WIDTH) {
+            printf("\n%*s", indent, "");
+            column = indent;
+            separator = "";
+        }
+        column += printf("%s%.*s", separator, length, text);
+        separator = " ";
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
 }
 
 /* Copies "1234567.89" with commas; digits before `point` are grouped by three from the right. */

@@ -37,6 +37,7 @@ int cli_data(int argc, char **argv, struct error *err);
 int cli_scenario(int argc, char **argv, struct error *err);
 int cli_liqprice(int argc, char **argv, struct error *err);
 int cli_funding(int argc, char **argv, struct error *err);
+int cli_models(int argc, char **argv, struct error *err);
 int cli_version(int argc, char **argv, struct error *err);
 int cli_cite(int argc, char **argv, struct error *err);
 int cli_help(int argc, char **argv, struct error *err);
@@ -142,7 +143,11 @@ void cli_warn(const struct cli_common *common, const char *format, ...)
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* --- numbers for people --- */
+/* --- texts and numbers for people --- */
+
+/* The words of a text in lines of at most 92 characters, on stdout: the first goes on at `column`,
+   the others begin after `indent` spaces. Ends the line. */
+void cli_print_wrapped(int column, int indent, const char *text);
 
 #define CLI_NUMBER_SIZE 48
 /* With `decimals` digits behind the point and commas between thousands: `49,261.0837`. NaN and

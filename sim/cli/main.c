@@ -15,6 +15,7 @@ static const struct cli_row commands[] = {
     {"scenario", "check, show and start scenario files", cli_scenario},
     {"liqprice", "liquidation price of a position", cli_liqprice},
     {"funding", "what funding costs, and when it alone liquidates", cli_funding},
+    {"models", "every model with its parameters and sources", cli_models},
     {"version", "version, revision, compiler and libraries", cli_version},
     {"cite", "how to cite the program", cli_cite},
     {"help", "this list, or help on one command", cli_help},
