@@ -177,5 +177,6 @@ void book_free(struct book *self)
     memory_free(self->runs);
     memory_free(self->bar_runs);
     memory_free(self->classes);
+    memory_free(self->accounts);
     memset(self, 0, sizeof *self);
 }

@@ -76,9 +76,19 @@ struct book_run {
     uint32_t class_id; /* index into classes */
 };
 
+/* A cross-margined account (sim/accounts.h): one wallet behind a long and a short leg, of which one
+   may be missing. */
+struct book_account {
+    int venue, table; /* of the venue: in force when the run begins; set by book_add_accounts */
+    int tier;         /* of gross notional over wallet; set by book_add_accounts */
+    double coins[2];  /* by side; 0: no such leg */
+    double entry_price[2]; /* above 0 where there are coins, else 0 */
+    double wallet_usd;     /* without the legs' profits and losses */
+};
+
 struct book {
     size_t bars;
-    size_t position_count;           /* positions, twins counted once */
+    size_t position_count;           /* positions, twins counted once; legs of accounts, too */
     struct book_position *positions; /* entries: positions and twins */
     size_t entry_count;
     struct book_run *runs; /* by bar */
@@ -95,6 +105,8 @@ struct book {
     double held_share[2];     /* drawn book: part of each side's opens outside it: venues by hand
                                  and pools; the shares of a bar's positions sum to the rest */
     double residual_coins[2]; /* that the smaller side lacks: held, and never liquidated */
+    struct book_account *accounts; /* beside the given positions; owned */
+    size_t account_count;
 };
 
 /* What the draws of a book need to know of each bar; arrays of `bars`. */
@@ -145,6 +157,14 @@ struct book_given {
 int book_from_given(struct book *self, const struct book_given *given, size_t count,
                     const struct book_venue *venues, size_t venue_count, int64_t time_ms,
                     size_t bars, struct error *err);
+
+/* Adds cross-margined accounts to a book of given positions. ERROR_DATA names the account (1-based,
+   as `line`): a formula other than linear with maintenance at mark, a table that rates whole
+   positions, or a value that is not positive. After a failure `self` is as it was. */
+int book_add_accounts(struct book *self, const struct book_account *accounts, size_t count,
+                      int64_t time_ms, struct error *err);
+/* A leg's part of the wallet, by notional at entry. */
+double book_account_margin(const struct book_account *account, int side_index);
 
 void book_free(struct book *self);
 

@@ -80,15 +80,21 @@ static void given_draft(const struct book *self, const struct book_class_map *ma
     }
 }
 
-/* Coins per side, and what the smaller side lacks. */
+/* What the smaller side lacks. */
+static void given_balance(struct book *self)
+{
+    double gap = self->file_coins[BOOK_LONG] - self->file_coins[BOOK_SHORT];
+    self->residual_coins[BOOK_LONG] = gap < 0.0 ? -gap : 0.0;
+    self->residual_coins[BOOK_SHORT] = gap > 0.0 ? gap : 0.0;
+}
+
+/* Coins per side. */
 static void given_sums(struct book *self, const struct book_draft *drafts, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         self->file_coins[book_side_index(self->classes[drafts[i].class_id].side)] +=
             drafts[i].position.share;
-    double gap = self->file_coins[BOOK_LONG] - self->file_coins[BOOK_SHORT];
-    self->residual_coins[BOOK_LONG] = gap < 0.0 ? -gap : 0.0;
-    self->residual_coins[BOOK_SHORT] = gap > 0.0 ? gap : 0.0;
+    given_balance(self);
 }
 
 int book_from_given(struct book *self, const struct book_given *given, size_t count,
@@ -126,4 +132,79 @@ out:
     if (code != ERROR_NONE)
         book_free(self);
     return code;
+}
+
+/* ---- accounts --------------------------------------------------------------------------- */
+
+static double account_gross_usd(const struct book_account *account)
+{
+    return account->coins[BOOK_LONG] * account->entry_price[BOOK_LONG] +
+           account->coins[BOOK_SHORT] * account->entry_price[BOOK_SHORT];
+}
+
+double book_account_margin(const struct book_account *account, int side_index)
+{
+    return account->wallet_usd * (account->coins[side_index] * account->entry_price[side_index] /
+                                  account_gross_usd(account));
+}
+
+static bool leg_bad(double coins, double entry_price)
+{
+    return !(coins >= 0.0) || !isfinite(coins) || !isfinite(entry_price) ||
+           (coins > 0.0 ? !(entry_price > 0.0) : entry_price != 0.0);
+}
+
+static int account_check(const struct book *self, const struct book_account *account, size_t index,
+                         const struct brackets *table, struct error *err)
+{
+    const struct margin_formula *formula = self->venues[account->venue].formula;
+    const char *problem = NULL;
+    if (formula->inverse || formula->bracket_at_entry || table->whole)
+        problem = "venue: its maintenance margin is not that of linear contracts at the mark price "
+                  "in marginal brackets, which cross margin is made for";
+    else if (!(account->wallet_usd > 0.0) || !isfinite(account->wallet_usd))
+        problem = "wallet; expected a balance above 0";
+    else if (leg_bad(account->coins[BOOK_LONG], account->entry_price[BOOK_LONG]) ||
+             leg_bad(account->coins[BOOK_SHORT], account->entry_price[BOOK_SHORT]) ||
+             !(account_gross_usd(account) > 0.0))
+        problem = "leg; expected coins and an entry price above 0";
+    if (problem == NULL)
+        return ERROR_NONE;
+    return error_at(err, ERROR_DATA, NULL, (long)index + 1, 0, NULL, "account %zu has a bad %s",
+                    index + 1, problem);
+}
+
+static void account_count(struct book *self, const struct book_account *account)
+{
+    for (int side = 0; side < 2; side++) {
+        self->file_coins[side] += account->coins[side];
+        self->position_count += account->coins[side] > 0.0;
+    }
+}
+
+int book_add_accounts(struct book *self, const struct book_account *accounts, size_t count,
+                      int64_t time_ms, struct error *err)
+{
+    struct book_account *made = memory_alloc(count, sizeof *made);
+    if (made == NULL)
+        return error_memory(err, "accounts");
+    for (size_t i = 0; i < count; i++) {
+        const struct book_venue *venue = &self->venues[accounts[i].venue];
+        liqcascade_bug_assert((size_t)accounts[i].venue < self->venue_count, "no such venue");
+        made[i] = accounts[i];
+        made[i].table = book_table_at(venue, time_ms);
+        made[i].tier = tier_of(account_gross_usd(&made[i]) / made[i].wallet_usd);
+        int code = account_check(self, &made[i], i, &venue->tables[made[i].table], err);
+        if (code != ERROR_NONE) {
+            memory_free(made);
+            return code;
+        }
+    }
+    memory_free(self->accounts);
+    self->accounts = made;
+    self->account_count = count;
+    for (size_t i = 0; i < count; i++)
+        account_count(self, &made[i]);
+    given_balance(self);
+    return ERROR_NONE;
 }

@@ -39,43 +39,53 @@ static void wave_begin(const struct cascade *self, struct wave *wave)
         wave->mark[g] = self->prices->market[g].mark;
 }
 
-/* Of the markets whose next position of a side is reached, the one that is past it the farthest;
-   -1: none. */
-static int reached_market(const struct cascade *self, int side)
+/* What is to fire. */
+struct target {
+    int side, market;
+    double trigger_price; /* NaN: there is none */
+    bool account;         /* else a position */
+};
+
+/* The next of a side of a market, reached or not. */
+static inline struct target next_of(const struct cascade *self, int side, int market)
+{
+    const struct ladder_next *next = ladder_peek(self->ladder, market, side);
+    struct target out = {side, market, next->any ? next->trigger_price : NAN, false};
+    if (self->accounts == NULL)
+        return out;
+    double account = accounts_peek(self->accounts, market, side);
+    bool first = isnan(out.trigger_price) ||
+                 (side == BOOK_LONG ? account > out.trigger_price : account < out.trigger_price);
+    return first ? (struct target){side, market, account, true} : out;
+}
+
+/* Of the markets whose next of a side is reached, the one that is past it the farthest. */
+static bool find_reached(const struct cascade *self, int side, struct target *out)
 {
     if (self->ladder->market_count == 1) {
-        const struct ladder_next *next = ladder_peek(self->ladder, 0, side);
-        bool fires = next->any && reached(side, next->trigger_price, self->prices->market[0].mark);
-        return fires ? 0 : -1;
+        *out = next_of(self, side, 0);
+        return reached(side, out->trigger_price, self->prices->market[0].mark);
     }
-    int found = -1;
+    bool found = false;
     double farthest = NAN;
     for (int g = 0; g < self->ladder->market_count; g++) {
-        const struct ladder_next *next = ladder_peek(self->ladder, g, side);
+        struct target next = next_of(self, side, g);
         double mark = self->prices->market[g].mark;
-        if (!next->any || !reached(side, next->trigger_price, mark))
+        if (!reached(side, next.trigger_price, mark))
             continue;
-        double past = next->trigger_price / mark;
-        if (found < 0 || (side == BOOK_LONG ? past > farthest : past < farthest)) {
-            found = g;
+        double past = next.trigger_price / mark;
+        if (!found || (side == BOOK_LONG ? past > farthest : past < farthest)) {
+            *out = next;
+            found = true;
             farthest = past;
         }
     }
     return found;
 }
 
-/* The side and market whose next position is to fire; false: none is reached. */
-static bool find_next(const struct cascade *self, int *out_side, int *out_market)
+static bool find_next(const struct cascade *self, struct target *out)
 {
-    for (int side = BOOK_LONG; side <= BOOK_SHORT; side++) {
-        int market = reached_market(self, side);
-        if (market < 0)
-            continue;
-        *out_side = side;
-        *out_market = market;
-        return true;
-    }
-    return false;
+    return find_reached(self, BOOK_LONG, out) || find_reached(self, BOOK_SHORT, out);
 }
 
 /* ---- walking ---------------------------------------------------------------------------- */
@@ -98,11 +108,12 @@ static int fire_all(struct cascade *self, const struct cascade_node *node, int64
 {
     struct wave wave;
     bool ticked = false;
-    int side, market, code = ERROR_NONE;
+    int code = ERROR_NONE;
+    struct target next;
     wave_begin(self, &wave);
-    while (code == ERROR_NONE && find_next(self, &side, &market)) {
-        double trigger = ladder_peek(self->ladder, market, side)->trigger_price;
-        bool later = self->generations > 0 && !reached(side, trigger, wave.mark[market]);
+    while (code == ERROR_NONE && find_next(self, &next)) {
+        bool later = self->generations > 0 &&
+                     !reached(next.side, next.trigger_price, wave.mark[next.market]);
         if (later && !ticked) {
             code = tick(self, node, spent_ms, &ticked, err);
             wave_begin(self, &wave);
@@ -111,9 +122,18 @@ static int fire_all(struct cascade *self, const struct cascade_node *node, int64
         }
         self->generations += self->generations == 0 || later || ticked;
         ticked = false;
-        code = cascade_shoot(self, side, market, node, node->time_ms + *spent_ms, err);
+        code = next.account ? cascade_shoot_account(self, next.side, next.market, node, err)
+                            : cascade_shoot(self, next.side, next.market, node,
+                                            node->time_ms + *spent_ms, err);
     }
     return code;
+}
+
+static void settle_final_account(struct cascade *self, const struct cascade_shot *shot)
+{
+    struct settle_account of = cascade_account_case(self, shot->account);
+    settle_account(self->settle, &of, self->prices->market[shot->market].last,
+                   self->venues[of.account->venue].rule.fee_rate);
 }
 
 /* Everything that fired, at the node's last price. */
@@ -121,6 +141,10 @@ static void settle_final(struct cascade *self)
 {
     for (size_t i = 0; i < self->shot_count; i++) {
         const struct cascade_shot *shot = &self->shots[i];
+        if (shot->account != ACCOUNTS_NONE) {
+            settle_final_account(self, shot);
+            continue;
+        }
         struct settle_case of = cascade_case(self, &shot->position, shot->coins);
         settle_count(self->settle, &of);
         settle_order(self->settle, &of, shot->coins, self->prices->market[shot->market].last,
@@ -186,6 +210,8 @@ bool cascade_unreachable(const struct cascade *self, const struct prices_impact 
         }
         impact_add(&prices->params->impact, &impact.state[prices_state_of(prices, market)],
                    order_coins(side, shot->coins), prices_depth_of(prices, market));
+        if (shot->coins < 0.0)
+            side = -1; /* that shot moved the mark away */
     }
     return false;
 }

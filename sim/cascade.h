@@ -9,6 +9,9 @@
  * is back on the ladder at once, or when the venue looks at it again. Orders are settled as they
  * fill, because the margin of a rest, the fund and deleveraging depend on it.
  *
+ * Cross-margined accounts (sim/accounts.h) fire among the positions by their own triggers, of equal
+ * ones after them, and are closed whole.
+ *
  * Within a step a cascade takes no time, or generations follow each other at a given distance in
  * which impact decays.
  *
@@ -25,6 +28,7 @@
 #include "base/error.h"
 #include "models/adl.h"
 #include "models/liquidation.h"
+#include "sim/accounts.h"
 #include "sim/deleverage.h"
 #include "sim/ladder.h"
 #include "sim/ledger.h"
@@ -43,16 +47,19 @@ struct cascade_venue {
 
 /* One order, in the order of firing. */
 struct cascade_shot {
-    struct ladder_fired position;
-    int side_index, market;
-    double coins;                   /* ordered; of a takeover: 0 */
-    double trigger_price;           /* mark */
+    struct ladder_fired position; /* of an account: nothing */
+    uint32_t account;             /* or ACCOUNTS_NONE */
+    int side_index, market;       /* of an account: of its trigger */
+    double coins;                 /* ordered; of a takeover: 0; of an account: net of its legs, and
+                                     negative when the order goes against the side's others */
+    double trigger_price;         /* mark */
     double last_before, last_after; /* last price of its market before and after its own impact */
 };
 
 struct cascade {
     const struct cascade_venue *venues; /* not owned */
     struct ladder *ladder;              /* not owned */
+    struct accounts *accounts;          /* not owned; NULL: none */
     struct ledger *ledger;              /* not owned */
     struct prices *prices;              /* not owned */
     struct settle *settle;              /* not owned */

@@ -83,9 +83,8 @@ static double order_coins(const struct shooting *self, double coins)
     return self->side_index == BOOK_LONG ? -coins : coins;
 }
 
-/* The last price at which an observed path crossed a trigger on its way to the node. */
-static double crossing_price(const struct prices *prices, double trigger_price,
-                             double previous_last)
+double cascade_crossing_price(const struct prices *prices, double trigger_price,
+                              double previous_last)
 {
     double last = prices->last;
     if (isnan(previous_last))
@@ -119,28 +118,38 @@ static double fill_of(const struct shooting *self, double coins)
 
 /* ---- orders ----------------------------------------------------------------------------- */
 
+struct cascade_shot *cascade_order(struct cascade *self, int side_index, int market, double coins,
+                                   struct error *err)
+{
+    struct cascade_shot *shots =
+        memory_grow(self->shots, &self->shot_capacity, self->shot_count + 1, sizeof *shots);
+    if (shots == NULL) {
+        error_memory(err, "the positions of a cascade");
+        return NULL;
+    }
+    self->shots = shots;
+    struct cascade_shot *shot = &shots[self->shot_count++];
+    shot->side_index = side_index;
+    shot->market = market;
+    shot->coins = coins;
+    shot->last_before = self->prices->market[market].last;
+    if (coins != 0.0)
+        prices_order(self->prices, market, side_index == BOOK_LONG ? -coins : coins);
+    shot->last_after = self->prices->market[market].last;
+    return shot;
+}
+
 /* Notes an order; moves the price, and returns its fill. */
 static int order(struct shooting *self, double coins, double *out_fill, struct error *err)
 {
-    struct cascade *cascade = self->cascade;
-    struct cascade_shot *shots = memory_grow(cascade->shots, &cascade->shot_capacity,
-                                             cascade->shot_count + 1, sizeof *shots);
-    if (shots == NULL)
-        return error_memory(err, "the positions of a cascade");
-    cascade->shots = shots;
-    double before = last_of(self);
-    if (coins != 0.0)
-        prices_order(cascade->prices, self->market, order_coins(self, coins));
-    shots[cascade->shot_count++] = (struct cascade_shot){
-        .position = self->position,
-        .side_index = self->side_index,
-        .market = self->market,
-        .coins = coins,
-        .trigger_price = self->trigger_price,
-        .last_before = before,
-        .last_after = last_of(self),
-    };
-    *out_fill = fill_between(self, before, last_of(self));
+    struct cascade_shot *shot =
+        cascade_order(self->cascade, self->side_index, self->market, coins, err);
+    if (shot == NULL)
+        return ERROR_IO;
+    shot->position = self->position;
+    shot->account = ACCOUNTS_NONE;
+    shot->trigger_price = self->trigger_price;
+    *out_fill = fill_between(self, shot->last_before, shot->last_after);
     return ERROR_NONE;
 }
 
@@ -332,7 +341,8 @@ int cascade_shoot(struct cascade *self, int side_index, int market, const struct
         return order(&shooting, coins, &fill, err);
     }
     shooting.of = cascade_case(self, &shooting.position, coins);
-    shooting.crossing = crossing_price(self->prices, shooting.trigger_price, node->previous_last);
+    shooting.crossing =
+        cascade_crossing_price(self->prices, shooting.trigger_price, node->previous_last);
     if (shooting.position.rest == RESTS_NONE)
         settle_count(self->settle, &shooting.of);
     return coins == 0.0 ? close_whole(&shooting, 0.0, err) : liquidate(&shooting, err);

@@ -358,11 +358,52 @@ static void list_position(void *context, const struct ladder_fired *position)
     };
 }
 
+/* The trigger that a leg's own side has, where it has one. */
+static double leg_trigger(const struct accounts_triggers *at, int side)
+{
+    return isnan(at->side[side]) ? at->side[1 - side] : at->side[side];
+}
+
+static int list_account(struct metrics_positions *list, const struct replay *replay, size_t number,
+                        const struct book_venue *venues, int64_t run, struct error *err)
+{
+    const struct book_account *account = &replay->book->accounts[number];
+    double funding = replay->accounts.funding;
+    struct accounts_triggers at = accounts_triggers_of(replay->book, account, funding);
+    struct metrics_position *rows =
+        memory_grow(list->rows, &list->capacity, list->count + 2, sizeof *rows);
+    if (rows == NULL)
+        return error_memory(err, "positions.csv");
+    list->rows = rows;
+    for (int side = 0; side < 2; side++) {
+        double size = account->coins[side] * account->entry_price[side];
+        if (size == 0.0)
+            continue;
+        rows[list->count++] = (struct metrics_position){
+            .run = run,
+            .venue = (char *)venues[account->venue].name,
+            .side = side_names[side],
+            .opened_ms = CALENDAR_NONE,
+            .entry_price = account->entry_price[side],
+            .size_usd = size,
+            .leverage = size / book_account_margin(account, side),
+            .coins = accounts_coins(&replay->ledger, account, side),
+            .liquidation_price = leg_trigger(&at, side),
+            .bankruptcy_price = accounts_bankruptcy_price(account, funding),
+        };
+    }
+    return ERROR_NONE;
+}
+
 int metrics_positions_add(struct metrics_positions *self, int64_t run, const struct replay *replay,
                           const struct book_venue *venues, struct error *err)
 {
     struct listing listing = {self, replay, venues, run, false};
     for (int side = 0; side < 2; side++)
         ladder_visit(&replay->ladder, side, list_position, &listing);
-    return listing.failed ? error_memory(err, "positions.csv") : ERROR_NONE;
+    int code = listing.failed ? error_memory(err, "positions.csv") : ERROR_NONE;
+    for (size_t i = 0; i < replay->book->account_count && code == ERROR_NONE; i++)
+        if (!replay->accounts.gone[i])
+            code = list_account(self, replay, i, venues, run, err);
+    return code;
 }

@@ -53,17 +53,11 @@ static bool ensure(struct nearby *self, struct nearby_levels *levels)
     return !self->failed;
 }
 
-/* Adds `coins` alive of a position (negative: takes them out), and with `change` the position. */
-static void add(struct nearby *self, const struct ladder_fired *position, double coins, int change)
+static inline void add_at(struct nearby *self, int side, bool inverse, int tier, double level,
+                          double coins, int change)
 {
-    const struct book_class *class = position->class;
-    const struct margin_formula *formula = self->ladder->book->venues[class->venue].formula;
-    const struct ladder_bar *opened = &self->ladder->bars[position->bar];
-    int side = book_side_index(class->side), tier = position->tier;
-    struct nearby_levels *levels = &self->levels[side][formula->inverse];
-    double level = margin_unit(formula, opened->price) * position->kappa / class->slope -
-                   funding_of(&opened->funding, formula->inverse);
-    double at = place(self, formula->inverse, level);
+    struct nearby_levels *levels = &self->levels[side][inverse];
+    double at = place(self, inverse, level);
     if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, levels))
         return;
     int i = (int)at;
@@ -73,6 +67,18 @@ static void add(struct nearby *self, const struct ladder_fired *position, double
     levels->positions[i] += (uint32_t)change;
     if (levels->positions[i] == 0) /* rounding may leave something of what was taken out */
         memset(&levels->bins[i], 0, sizeof levels->bins[i]);
+}
+
+/* Adds `coins` alive of a position (negative: takes them out), and with `change` the position. */
+static void add(struct nearby *self, const struct ladder_fired *position, double coins, int change)
+{
+    const struct book_class *class = position->class;
+    const struct margin_formula *formula = self->ladder->book->venues[class->venue].formula;
+    const struct ladder_bar *opened = &self->ladder->bars[position->bar];
+    double level = margin_unit(formula, opened->price) * position->kappa / class->slope -
+                   funding_of(&opened->funding, formula->inverse);
+    add_at(self, book_side_index(class->side), formula->inverse, position->tier, level, coins,
+           change);
 }
 
 static void visit(void *context, const struct ladder_fired *position)
@@ -176,6 +182,12 @@ int nearby_add(struct nearby *self, const struct ladder_fired *position, double 
 {
     add(self, position, coins, 1);
     return self->failed ? error_memory(err, "levels near the market") : ERROR_NONE;
+}
+
+void nearby_level(struct nearby *self, int side_index, int tier, double level, double coins,
+                  int change)
+{
+    add_at(self, side_index, false, tier, level, coins, change);
 }
 
 /* Takes what is kept into the sums, which then refer to the present. */

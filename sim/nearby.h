@@ -13,6 +13,9 @@
  * Bins are steps of the level's floating-point representation, which is a logarithm made of
  * straight lines: a bin is 2^-(m+1) to 2^-m wide in log price, and finding it costs no logarithm.
  * Each bin holds its coins by leverage tier, since tiers close at different speeds.
+ *
+ * Cross-margined accounts (sim/accounts.h) count at each of their triggers with the net order that
+ * they would make; one that goes against the move which sets it off is left out.
  */
 #ifndef LIQCASCADE_SIM_NEARBY_H
 #define LIQCASCADE_SIM_NEARBY_H
@@ -66,6 +69,11 @@ void nearby_shrink(struct nearby *self, const struct ladder_fired *position, dou
 /* Takes in the rest of a position; ERROR_IO when memory is short. */
 int nearby_add(struct nearby *self, const struct ladder_fired *position, double coins,
                struct error *err);
+/* Takes in (`change` 1) or out (-1) what is not on the ladder: `coins` alive (out: negative) of
+   linear contracts that fire at `level`, thinned as a tier of the side is. `failed` where memory is
+   short. */
+void nearby_level(struct nearby *self, int side_index, int tier, double level, double coins,
+                  int change);
 /* Follows the ledger's last thinning of a side, now and then renewing the reference. */
 void nearby_thin(struct nearby *self, int side_index);
 

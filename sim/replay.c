@@ -68,13 +68,15 @@ static void make_cascade(struct replay *self)
     const struct replay_params *params = self->params;
     settle_init(&self->settle, params->fill, params->fund_usd);
     deleverage_init(&self->deleverage, &self->ladder, &self->ledger, &self->settle);
-    self->cascade = (struct cascade){.venues = params->venue,
-                                     .ladder = &self->ladder,
-                                     .ledger = &self->ledger,
-                                     .prices = &self->prices,
-                                     .settle = &self->settle,
-                                     .deleverage = &self->deleverage,
-                                     .generation_ms = params->generation_ms};
+    self->cascade =
+        (struct cascade){.venues = params->venue,
+                         .ladder = &self->ladder,
+                         .accounts = self->book->account_count > 0 ? &self->accounts : NULL,
+                         .ledger = &self->ledger,
+                         .prices = &self->prices,
+                         .settle = &self->settle,
+                         .deleverage = &self->deleverage,
+                         .generation_ms = params->generation_ms};
 }
 
 int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
@@ -89,7 +91,10 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
     if (code != ERROR_NONE)
         return code;
     code = ledger_init(&self->ledger, book->bars, &closing, err);
+    if (code == ERROR_NONE && book->account_count > 0)
+        code = accounts_init(&self->accounts, book, params->split, err);
     if (code != ERROR_NONE) {
+        ledger_free(&self->ledger);
         ladder_free(&self->ladder);
         return code;
     }
@@ -111,6 +116,7 @@ void replay_free(struct replay *self)
     self->cascade.nearby = NULL;
     cascade_free(&self->cascade);
     deleverage_free(&self->deleverage);
+    accounts_free(&self->accounts);
     ladder_free(&self->ladder);
     ledger_free(&self->ledger);
 }
@@ -135,6 +141,10 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
     if (code != ERROR_NONE)
         return code;
     self->cascade.nearby = self->deleverage.nearby = &self->nearby;
+    if (self->cascade.accounts != NULL)
+        code = accounts_count(&self->accounts, &self->nearby, &self->ledger, err);
+    if (code != ERROR_NONE)
+        return code;
     self->start_impact_log = prices_impact_log(&self->prices);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = replay_oi(self);
@@ -156,6 +166,14 @@ static double rate_due(struct replay *self)
                            market->step_ms);
     bool given = market->funding_rate != NULL && self->bar < market->bars;
     return given ? market->funding_rate[self->bar] : 0.0;
+}
+
+static int pay_funding(struct replay *self, double rate, double mark, struct error *err)
+{
+    ladder_fund(&self->ladder, rate, mark);
+    if (self->cascade.accounts == NULL)
+        return ERROR_NONE;
+    return accounts_fund(&self->accounts, self->ladder.funding.linear, &self->ledger, err);
 }
 
 static void begin_prices(struct replay *self)
@@ -206,8 +224,11 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
         factor = exp(params->mark_passthrough * prices_impact_log(&self->prices));
     double mark = bar->mark[0] * factor;
     out->funding_rate = rate_due(self);
-    if (out->funding_rate != 0.0)
-        ladder_fund(&self->ladder, out->funding_rate, mark);
+    if (out->funding_rate != 0.0) {
+        int code = pay_funding(self, out->funding_rate, mark, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
     if (measured(self)) {
         struct impact_state pooled = prices_pooled(&self->prices);
         out->branching_ratio =

@@ -23,6 +23,7 @@
 #include "models/depth.h"
 #include "models/funding.h"
 #include "models/impact.h"
+#include "sim/accounts.h"
 #include "sim/book.h"
 #include "sim/cascade.h"
 #include "sim/factual.h"
@@ -97,6 +98,7 @@ struct replay {
     const struct path *path;
     const struct book *book;
     struct ladder ladder;
+    struct accounts accounts; /* of a book with some */
     struct ledger ledger;
     struct prices_params prices_params;
     struct prices prices;

@@ -9,6 +9,22 @@ double replay_oi(const struct replay *self)
     return ledger_total(&self->ledger, BOOK_LONG);
 }
 
+/* Legs of accounts open with the given positions. */
+static void add_accounts(const struct book *book, struct ledger_opening opening[2])
+{
+    for (size_t i = 0; i < book->account_count; i++) {
+        const struct book_account *account = &book->accounts[i];
+        for (int side = 0; side < 2; side++) {
+            double coins = account->coins[side];
+            if (coins == 0.0)
+                continue;
+            opening[side].share[account->tier] += coins;
+            opening[side].entry[account->tier] += coins * account->entry_price[side];
+            opening[side].margin[account->tier] += book_account_margin(account, side);
+        }
+    }
+}
+
 void replay_open_given(struct replay *self)
 {
     const struct book *book = self->book;
@@ -16,6 +32,7 @@ void replay_open_given(struct replay *self)
     ladder_open(&self->ladder, 0, 1.0);
     struct ledger_opening opening[2];
     book_bar_opening(book, 0, opening);
+    add_accounts(book, opening);
     for (int side = 0; side < 2; side++) {
         double scale = self->params->oi_scale;
         ledger_open(&self->ledger, side, 0, scale, 1.0, 0.0, &opening[side]);
@@ -24,11 +41,12 @@ void replay_open_given(struct replay *self)
 }
 
 /* What a side of the step lost to liquidation and deleveraging: all but what a fund took over,
-   which is still open interest. */
+   which is still open interest, and what closed against the other leg of its account, for which
+   nobody else had to close or open. */
 static double forced_coins(const struct replay_step *out, int side)
 {
     return out->forced.side[side].coins - out->forced.backstop_coins[side] +
-           out->forced.adl_coins[side];
+           out->forced.adl_coins[side] - out->forced.crossed_coins;
 }
 
 static struct ledger_step ledger_step_of(const struct replay *self, double oi_before,
@@ -41,7 +59,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
                  self->bar < params->frozen_bar;
     double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
     struct ledger_step step = {
-        .oi = oi_before,
+        .oi = oi_before - out->forced.crossed_coins,
         .forced = {forced_coins(out, BOOK_LONG), forced_coins(out, BOOK_SHORT)},
         .observed = given,
         .turnover = from_file ? 0.0 : params->turnover_per_hour * hours,

@@ -92,12 +92,18 @@ static void flow_add(struct settle_flow *sum, const struct settle_flow *flow)
     sum->positions += flow->positions;
 }
 
+static void add_flow_at(struct settle *self, int venue, int side_index, int tier,
+                        const struct settle_flow *flow)
+{
+    flow_add(&self->step.side[side_index], flow);
+    flow_add(&self->step.tier[side_index][tier], flow);
+    flow_add(&self->step.venue[venue][side_index], flow);
+}
+
 static void add_flow(struct settle *self, const struct settle_case *of,
                      const struct settle_flow *flow)
 {
-    flow_add(&self->step.side[of->side_index], flow);
-    flow_add(&self->step.tier[of->side_index][of->position->tier], flow);
-    flow_add(&self->step.venue[venue_of(of)][of->side_index], flow);
+    add_flow_at(self, venue_of(of), of->side_index, of->position->tier, flow);
 }
 
 static void add_closed(struct settle *self, const struct settle_case *of, double coins,
@@ -183,6 +189,46 @@ void settle_winner(struct settle *self, const struct settle_case *winner, double
     take_whole(winner, coins);
 }
 
+/* ---- accounts --------------------------------------------------------------------------- */
+
+/* Closes a leg. Returns what is left of its part of the wallet. */
+static double close_leg(struct settle *self, const struct settle_account *of, int side_index,
+                        double fill)
+{
+    const struct book_account *account = of->account;
+    double coins = of->coins[side_index], each = account->coins[side_index];
+    if (each == 0.0)
+        return 0.0;
+    double side = side_index == BOOK_LONG ? 1.0 : -1.0, entry = account->entry_price[side_index];
+    struct ledger_sums sums = {
+        .coins = coins,
+        .entry_value = coins * entry,
+        .margin = coins / each * book_account_margin(account, side_index),
+    };
+    struct settle_flow flow = {
+        .coins = coins,
+        .usd = coins * fill,
+        .traders = coins / each,
+        .positions = coins > 0.0,
+    };
+    add_flow_at(self, account->venue, side_index, account->tier, &flow);
+    ledger_take(of->ledger, side_index, 0, account->tier, &sums);
+    return sums.margin + side * coins * (fill - entry) - side * coins * of->funding;
+}
+
+void settle_account(struct settle *self, const struct settle_account *of, double fill,
+                    double fee_rate)
+{
+    double longs = of->coins[BOOK_LONG], shorts = of->coins[BOOK_SHORT];
+    double remainder = close_leg(self, of, BOOK_LONG, fill) + close_leg(self, of, BOOK_SHORT, fill);
+    double fee = fmin(fmax(remainder, 0.0), fee_rate * (longs + shorts) * fill);
+    if (fee > 0.0)
+        charge(self, of->account->venue, fee);
+    fund_settle(self, of->account->venue, remainder - fee);
+    self->market_maker_cash -= (longs - shorts) * fill;
+    self->step.crossed_coins += fmin(longs, shorts);
+}
+
 /* ---- sums ------------------------------------------------------------------------------- */
 
 void settle_add(struct settle_tally *sum, const struct settle_tally *tally)
@@ -208,5 +254,6 @@ void settle_add(struct settle_tally *sum, const struct settle_tally *tally)
     sum->bad_debt_usd += tally->bad_debt_usd;
     sum->fees_usd += tally->fees_usd;
     sum->adl_usd += tally->adl_usd;
+    sum->crossed_coins += tally->crossed_coins;
     sum->partial_orders += tally->partial_orders;
 }

@@ -35,6 +35,7 @@ struct settle_tally {
     double backstop_coins[2]; /* of those above: taken over by the fund, so still open interest */
     double adl_coins[2];      /* closed by deleveraging on the winners' side */
     double adl_usd;
+    double crossed_coins; /* legs of accounts closed against each other: no order on either side */
     int64_t partial_orders; /* that left a rest */
 };
 
@@ -61,6 +62,14 @@ struct settle_case {
     int side_index;
     double entry_price;
     double coins; /* alive of it when it fired */
+};
+
+/* A cross-margined account under liquidation. */
+struct settle_account {
+    struct ledger *ledger;
+    const struct book_account *account;
+    double coins[2]; /* alive of each leg */
+    double funding;  /* paid per coin since the run began */
 };
 
 /* Funds of `fund_usd` at the start, one per venue. */
@@ -94,6 +103,13 @@ void settle_bankrupt(struct settle *self, const struct settle_case *of, double c
                      double bankruptcy_price);
 void settle_winner(struct settle *self, const struct settle_case *winner, double coins,
                    double bankruptcy_price);
+
+/* Both legs of an account closed at `fill`: what their order does not take, or give, they close
+   against each other. What is left of the wallet is for the fee on all that is closed, and for the
+   fund; a loss beyond it is the fund's, or bad debt. Counts the account as liquidated, each leg as
+   a position and a trader. */
+void settle_account(struct settle *self, const struct settle_account *of, double fill,
+                    double fee_rate);
 
 void settle_add(struct settle_tally *sum, const struct settle_tally *tally);
 
