@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/calendar.h"
 #include "base/memory.h"
 #include "tests/sim/laboratory.h"
 #include "tests/support/near.h"
@@ -155,6 +156,151 @@ static void the_fixed_point_is_the_least(void **state)
     fixture_free(&fixture);
 }
 
+/* ---- the clock ---------------------------------------------------------------------------- */
+
+enum { GENERATION_MS = 1000 };
+
+/* The staircase with impact that halves within a generation, of which the node leaves `room` of
+   them. Returns the number of orders. */
+static size_t ticking(struct fixture *self, int room, int64_t *out_spent_ms)
+{
+    struct error err = {0};
+    laboratory_make(&self->lab, PRICE, 0.0, staircase, 3, 0.001, 1);
+    self->lab.params.impact.permanent_share = 0.0;
+    self->lab.params.impact.half_life_ms = GENERATION_MS;
+    self->lab.params.generation_ms = GENERATION_MS;
+    open_replay(self, true);
+    double price = PRICE * exp(-0.0101);
+    struct cascade_node node = {.exogenous_last = price,
+                                .exogenous_mark = price,
+                                .previous_last = NAN,
+                                .room_ms = room * GENERATION_MS};
+    assert_int_equal(cascade_walk(self->cascade, &node, out_spent_ms, &err), ERROR_NONE);
+    return self->cascade->shot_count;
+}
+
+/* After the first order the price is 2.01 % down and the second level reached; a generation later
+   half of the impact is gone, the price 1.51 % down, and the level safe. */
+static void liquidity_that_refills_between_generations_ends_a_cascade(void **state)
+{
+    struct fixture fixture;
+    int64_t spent_ms;
+    assert_int_equal(ticking(&fixture, 10, &spent_ms), 1);
+    assert_int_equal(spent_ms, GENERATION_MS);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0151), 1e-9);
+    assert_int_equal(fixture.cascade->generations, 1);
+    fixture_free(&fixture);
+}
+
+/* A node that leaves no time for a generation is walked at once, to the end. */
+static void generations_without_room_take_no_time(void **state)
+{
+    struct fixture fixture;
+    int64_t spent_ms;
+    assert_int_equal(ticking(&fixture, 0, &spent_ms), 3);
+    assert_int_equal(spent_ms, 0);
+    assert_int_equal(fixture.cascade->generations, 3);
+    fixture_free(&fixture);
+}
+
+/* ---- rests -------------------------------------------------------------------------------- */
+
+/* A long of 10 coins with 10x and 1 % of maintenance margin, liquidated by fifths. */
+static void by_fifths(struct fixture *self, int64_t pause_ms, int64_t cooldown_ms)
+{
+    const struct book_given given = {.side = 1,
+                                     .entry_price = PRICE,
+                                     .size_coins = 10.0,
+                                     .leverage = 10.0,
+                                     .liquidation_price = NAN};
+    laboratory_make_given(&self->lab, PRICE, 0.01, &given, 1, 0.0, 1);
+    self->lab.params.venue[0].rule = (struct liquidation_rule){.kind = LIQUIDATION_KIND_SHARE,
+                                                               .share = 0.2,
+                                                               .pause_ms = pause_ms,
+                                                               .cooldown_ms = cooldown_ms};
+    open_replay(self, true);
+}
+
+/* The coins ordered at a price and time; 0: none. */
+static double ordered_at(struct fixture *self, double price, int64_t time_ms)
+{
+    struct error err = {0};
+    int64_t spent_ms;
+    struct cascade_node node = {
+        .exogenous_last = price, .exogenous_mark = price, .previous_last = NAN, .time_ms = time_ms};
+    assert_int_equal(cascade_walk(self->cascade, &node, &spent_ms, &err), ERROR_NONE);
+    return self->cascade->shot_count > 0 ? self->cascade->shots[0].coins : 0.0;
+}
+
+/* Maintenance is 1 % and a fifth restores it: .9 a coin of equity at 90.9 are 1.125 of the rest. At
+   90.6 the rest, which stands at 90.68, is due. */
+static void a_paused_rest_waits_for_its_time_whatever_the_price(void **state)
+{
+    struct fixture fixture;
+    by_fifths(&fixture, 30000, 0);
+    assert_near(ordered_at(&fixture, 90.9, 0), 2.0, 1e-9);
+    assert_near(ordered_at(&fixture, 90.6, 29999), 0.0, 1e-12);
+    assert_near(ordered_at(&fixture, 90.6, 30000), 0.2 * 8.0, 1e-9);
+    fixture_free(&fixture);
+}
+
+static void within_the_cooldown_the_whole_rest_goes(void **state)
+{
+    const int64_t times[] = {29999, 30000};
+    for (int i = 0; i < 2; i++) {
+        struct fixture fixture;
+        by_fifths(&fixture, 0, 30000);
+        assert_near(ordered_at(&fixture, 90.9, 0), 2.0, 1e-9);
+        assert_near(ordered_at(&fixture, 90.6, times[i]), i == 0 ? 8.0 : 1.6, 1e-9);
+        fixture_free(&fixture);
+    }
+}
+
+/* ---- venues ------------------------------------------------------------------------------- */
+
+/* Two venues of half the depth each, the staircase on the first, one level on the second at 2 %. */
+static size_t two_venues(struct fixture *self, int64_t arbitrage_half_life_ms)
+{
+    struct book_given given[4];
+    struct error err = {0};
+    struct laboratory *lab = &self->lab;
+    for (int i = 0; i < 3; i++)
+        given[i] =
+            (struct book_given){.side = 1,
+                                .entry_price = PRICE,
+                                .size_coins = 10.0,
+                                .liquidation_price = PRICE * exp(-staircase[i].distance_log)};
+    given[3] = given[1];
+    given[3].venue = 1;
+    laboratory_make_given(lab, PRICE, 0.0, given, 3, 0.0005, 1);
+    book_free(&lab->book);
+    struct book_venue venues[] = {lab->venue, lab->venue};
+    assert_int_equal(book_from_given(&lab->book, given, 4, venues, 2, 0, 1, &err), ERROR_NONE);
+    lab->params.split = true;
+    lab->params.arbitrage_half_life_ms = arbitrage_half_life_ms;
+    lab->params.depth_share[0] = lab->params.depth_share[1] = 0.5;
+    lab->params.passthrough[0] = lab->params.passthrough[1] = 1.0;
+    open_replay(self, true);
+    return move_to(self, 0.0101);
+}
+
+/* 10 coins are 1 % on half the depth: with prices of their own the first venue loses its staircase
+   and the second nothing. Shared at once they are .5 %: 1.51 % down, and nobody follows. */
+static void a_cascade_stays_at_home_where_nobody_trades_between_venues(void **state)
+{
+    struct fixture fixture;
+    assert_int_equal(two_venues(&fixture, CALENDAR_NONE), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fixture.cascade->shots[i].market, 0);
+    assert_near(fixture.prices->market[0].last, PRICE * exp(-0.0401), 1e-9);
+    assert_near(fixture.prices->market[1].last, PRICE * exp(-0.0101), 1e-9);
+    assert_near(fixture.prices->last, PRICE * exp(-0.0251), 1e-9);
+    fixture_free(&fixture);
+    assert_int_equal(two_venues(&fixture, 0), 1);
+    assert_near(fixture.prices->market[1].last, PRICE * exp(-0.0151), 1e-9);
+    fixture_free(&fixture);
+}
+
 /* ---- reachability ------------------------------------------------------------------------- */
 
 /* Observed -1.01 % holds the 1 % that firing level one cost: without it the price stood at -.01 %,
@@ -235,6 +381,11 @@ int main(void)
         cmocka_unit_test(a_thinner_book_falls_further),
         cmocka_unit_test(forced_shorts_push_the_price_up),
         cmocka_unit_test(the_fixed_point_is_the_least),
+        cmocka_unit_test(liquidity_that_refills_between_generations_ends_a_cascade),
+        cmocka_unit_test(generations_without_room_take_no_time),
+        cmocka_unit_test(a_paused_rest_waits_for_its_time_whatever_the_price),
+        cmocka_unit_test(within_the_cooldown_the_whole_rest_goes),
+        cmocka_unit_test(a_cascade_stays_at_home_where_nobody_trades_between_venues),
         cmocka_unit_test(an_observed_price_inside_a_levels_own_jump_is_unreachable),
         cmocka_unit_test(the_branching_ratio_of_a_uniform_density_is_lambda_h),
         cmocka_unit_test(the_branching_ratio_sees_a_cluster_behind_a_gap),
