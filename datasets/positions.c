@@ -291,6 +291,13 @@ int positions_read(struct positions *self, const char *path, struct error *err)
     return status;
 }
 
+void positions_coins(const struct positions *self, double out[2])
+{
+    out[0] = out[1] = 0.0;
+    for (size_t i = 0; i < self->count; i++)
+        out[self->rows[i].side > 0 ? 0 : 1] += self->rows[i].size_coins;
+}
+
 void positions_free(struct positions *self)
 {
     for (size_t i = 0; i < self->venue_count; i++)

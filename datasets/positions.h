@@ -47,6 +47,8 @@ struct positions {
 
 /* ERROR_IO or ERROR_DATA (file, line, column). On failure `self` needs no free. */
 int positions_read(struct positions *self, const char *path, struct error *err);
+/* Coins of all rows: long, short. */
+void positions_coins(const struct positions *self, double out[2]);
 void positions_free(struct positions *self);
 
 #endif

@@ -49,9 +49,8 @@ static void warn_data(const struct setup *setup, struct output_warnings *out)
 static void warn_given(const struct setup *setup, const struct run_tables *tables,
                        struct output_warnings *out)
 {
-    double side[2] = {0.0, 0.0}, gone = 0.0;
-    for (size_t i = 0; i < setup->positions.count; i++)
-        side[book_side_index(setup->given[i].side)] += setup->given[i].size_coins;
+    double side[2], gone = 0.0;
+    positions_coins(&setup->positions, side);
     double larger = fmax(side[BOOK_LONG], side[BOOK_SHORT]);
     if (fabs(side[BOOK_LONG] - side[BOOK_SHORT]) > 1e-9 * larger)
         warn(out,

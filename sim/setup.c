@@ -5,54 +5,10 @@
 
 #include "base/calendar.h"
 #include "base/memory.h"
+#include "sim/setup_positions.h"
 #include "sim/setup_venues.h"
 
 enum { FUNDING_EVENTS_LEAST = 10 };
-
-/* ---- positions from a file -------------------------------------------------------------- */
-
-static int find_venue(const struct setup *self, const char *name)
-{
-    for (size_t v = 0; v < self->venue_count; v++)
-        if (strcmp(self->venues[v].name, name) == 0)
-            return (int)v;
-    return -1;
-}
-
-/* A row as the book takes it, its margin as the leverage that it makes. */
-static int given_of(const struct setup *self, const struct position_row *row,
-                    struct book_given *out, struct error *err)
-{
-    const char *path = self->scenario->book.positions_from;
-    const char *name = self->positions.venues[row->venue];
-    int venue = find_venue(self, name);
-    double leverage = row->leverage;
-    if (venue < 0)
-        return error_at(err, ERROR_DATA, path, row->line, 0, "venue",
-                        "`%s` is no venue of the scenario; expected a name under `venues`", name);
-    if (isnan(leverage) && !isnan(row->margin))
-        leverage = row->entry_price * row->size_coins / row->margin;
-    if (isnan(row->liquidation_price) && !(leverage >= 1.0))
-        return error_at(
-            err, ERROR_DATA, path, row->line, 0, isnan(row->leverage) ? "margin" : "leverage",
-            "makes a leverage of %.6g; expected at least 1, or a liquidation_price", leverage);
-    *out = (struct book_given){venue,           row->side, row->entry_price,
-                               row->size_coins, leverage,  row->liquidation_price};
-    return ERROR_NONE;
-}
-
-static int read_positions(struct setup *self, struct error *err)
-{
-    int code = positions_read(&self->positions, self->scenario->book.positions_from, err);
-    if (code != ERROR_NONE)
-        return code;
-    self->given = memory_alloc(self->positions.count, sizeof *self->given);
-    if (self->given == NULL)
-        return error_memory(err, "positions");
-    for (size_t i = 0; i < self->positions.count && code == ERROR_NONE; i++)
-        code = given_of(self, &self->positions.rows[i], &self->given[i], err);
-    return code;
-}
 
 /* ---- market and path -------------------------------------------------------------------- */
 
@@ -215,9 +171,8 @@ static void reference_oi(const struct setup *self, double *out_coins, double *ou
         *out_coins = market->oi_coins[bar];
         return;
     }
-    double side[2] = {0.0, 0.0};
-    for (size_t i = 0; i < self->positions.count; i++)
-        side[book_side_index(self->given[i].side)] += self->given[i].size_coins;
+    double side[2];
+    positions_coins(&self->positions, side);
     *out_coins = fmax(side[0], side[1]);
 }
 
@@ -251,7 +206,7 @@ int setup_init(struct setup *self, const struct scenario *scenario, struct error
     if (code == ERROR_NONE)
         code = setup_venues(self, err);
     if (code == ERROR_NONE && scenario->book.positions_from != NULL)
-        code = read_positions(self, err);
+        code = setup_positions_read(self, err);
     if (code != ERROR_NONE)
         goto out;
     if (self->market.oi_coins == NULL && self->given == NULL) {
@@ -282,6 +237,7 @@ void setup_free(struct setup *self)
     }
     positions_free(&self->positions);
     memory_free(self->given);
+    memory_free(self->accounts);
     memory_free(self->funding_z);
     memory_free(self->depth_series);
     market_free(&self->market);
@@ -333,32 +289,13 @@ static struct size_params size_of(const struct scenario *scenario, double scale)
     };
 }
 
-static int given_book(const struct setup *self, double size_scale, struct book *book,
-                      struct error *err)
-{
-    size_t count = self->positions.count;
-    struct book_given *given = memory_alloc(count, sizeof *given);
-    if (given == NULL)
-        return error_memory(err, "positions");
-    for (size_t i = 0; i < count; i++) {
-        given[i] = self->given[i];
-        given[i].size_coins *= size_scale;
-    }
-    int code = book_from_given(book, given, count, self->venues, self->venue_count,
-                               self->market.start_ms, self->bars, err);
-    memory_free(given);
-    if (code == ERROR_DATA && err != NULL && err->file[0] == '\0')
-        strncpy(err->file, self->scenario->book.positions_from, sizeof err->file - 1);
-    return code;
-}
-
 int setup_book(const struct setup *self, uint32_t replicate, const struct setup_level *level,
                struct book *book, struct error *err)
 {
     const struct scenario *scenario = self->scenario;
     double size_scale = scenario->oi.scale_by == SCALE_SIZES ? level->scale : 1.0;
     if (self->given != NULL)
-        return given_book(self, size_scale, book, err);
+        return setup_positions_book(self, size_scale, book, err);
     struct book_params params = {
         .seed = scenario->seed,
         .replicate = replicate,

@@ -39,10 +39,12 @@ struct setup {
     size_t venue_count;
     double believed_share; /* of the OI given: sum of share times reliability over the venues */
     struct positions positions; /* with book.positions_from */
-    struct book_given *given;   /* owned */
-    double *funding_z;          /* per bar; owned; NULL without funding */
-    double *depth_series;       /* per bar of the market: relative depth; owned; NULL: not asked */
-    double reference_variance;  /* of the warm-up, per millisecond */
+    struct book_given *given;   /* the isolated ones; NULL without positions_from; owned */
+    size_t given_count;
+    struct book_account *accounts; /* the others; owned */
+    double *funding_z;             /* per bar; owned; NULL without funding */
+    double *depth_series;      /* per bar of the market: relative depth; owned; NULL: not asked */
+    double reference_variance; /* of the warm-up, per millisecond */
     struct setup_level levels[SCENARIO_LEVELS_MAX];
     size_t level_count; /* at least 1 */
 };
