@@ -55,6 +55,7 @@ static bool keep_files(struct scenario *self, const char *path, const struct tre
     for (size_t i = 0; i < tree->file_count; i++)
         if (!keep_file(self, tree->files[i].path))
             return false;
+    self->scenario_file_count = self->file_count;
     for (size_t v = 0; v < self->venue_count; v++) {
         char rules[PATHS_SIZE];
         if (venue_rules_path(self->venues[v].rules, rules) && paths_exists(rules) &&

@@ -231,6 +231,7 @@ struct scenario {
     char *path_name; /* the file, as given; owned */
     char **files;    /* that file and everything it extends; owned */
     size_t file_count;
+    size_t scenario_file_count; /* the first of them; the others are venue files */
 };
 
 /* Reads `path` with what it extends, applies the `sets` ("key=value"), validates, fills defaults.

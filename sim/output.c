@@ -178,7 +178,8 @@ static int add_scenario_files(struct inputs *self, const struct scenario *scenar
     for (size_t i = 0; i < scenario->file_count; i++) {
         int code = sha256_file(scenario->files[i], self->hashes[i], err);
         if (code == ERROR_NONE)
-            code = add_input(self, "scenario", scenario->files[i], self->hashes[i], -1, false, err);
+            code = add_input(self, i < scenario->scenario_file_count ? "scenario" : "venue",
+                             scenario->files[i], self->hashes[i], -1, false, err);
         if (code != ERROR_NONE)
             return code;
     }

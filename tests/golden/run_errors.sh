@@ -47,8 +47,8 @@ with 'seed: 7' 'extends: bad.yaml'
 refused 3 'bad.yaml:4:10: extends: '
 expect_error 3 '--set:1:8: impact.gama: unknown key; did you mean impact.gamma?' \
     run scenario.yaml -o out/results --set impact.gama=1
-expect_error 3 'feedback: closed needs a path that the model makes' \
-    run scenario.yaml -o out/results --set feedback=closed
+expect_error 3 'feedback: closed on an observed path takes the impact out of one price' \
+    run scenario.yaml -o out/results --set feedback=closed --set impact.arbitrage_half_life=1m
 expect_error 3 'expected less than 2^31: lower book.positions_per_bar or widen time.step' \
     run scenario.yaml -o out/results --set book.positions_per_bar=1000000
 

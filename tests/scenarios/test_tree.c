@@ -53,10 +53,12 @@ static void the_nearest_file_wins_and_mappings_merge(void **state)
     assert_true(scenario.book.crowd_tilt == 1);                 /* middle, beside top's entry */
     assert_int_equal(scenario.book.entry, ENTRY_VWAP);
     assert_string_equal(scenario.symbol, "BTCUSDT");
-    assert_int_equal(scenario.file_count, 3);
+    assert_int_equal(scenario.scenario_file_count, 3);
+    assert_int_equal(scenario.file_count, 4); /* and the rules of its venue */
     assert_string_equal(scenario.path_name, path);
     assert_string_equal(scenario.files[0], path);
     assert_non_null(strstr(scenario.files[2], "base.yaml"));
+    assert_non_null(strstr(scenario.files[3], "venues/binance.yaml"));
     scenario_free(&scenario);
 }
 

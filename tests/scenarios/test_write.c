@@ -104,9 +104,10 @@ static void add_value(struct dice *dice, const struct field *field, struct text_
 /* Keys whose values hang together are written by add_frame. */
 static bool is_free(const struct schema_row *row)
 {
-    static const char *const bound[] = {"format",    "feedback",      "path.model",
-                                        "path.over", "oi.level_usd",  "oi.level_coins",
-                                        "time.step", "path.move_log", "book.leverage.model"};
+    static const char *const bound[] = {
+        "format",        "feedback",           "path.model",    "path.over",
+        "oi.level_usd",  "oi.level_coins",     "time.step",     "time.check_step",
+        "path.move_log", "impact.depth.model", "funding.model", "book.leverage.model"};
     if (row->kind != SCHEMA_VALUE || row->field.type == FIELD_TIME_MS)
         return false;
     for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
@@ -238,7 +239,7 @@ static void forget_files(struct scenario *s)
     memory_free(s->path_name);
     s->files = NULL;
     s->path_name = NULL;
-    s->file_count = 0;
+    s->file_count = s->scenario_file_count = 0;
 }
 
 /* Takes both apart; what is left of them must be the same bytes, which no forgotten field passes.
@@ -256,6 +257,7 @@ static void assert_same_scenario(struct scenario *a, struct scenario *b)
     for (size_t i = 0; i < SCENARIO_VENUES_MAX; i++) {
         same_text(&a->venues[i].name, &b->venues[i].name);
         same_text(&a->venues[i].rules, &b->venues[i].rules);
+        same_text(&a->venues[i].brackets, &b->venues[i].brackets);
     }
     forget_files(a);
     forget_files(b);
