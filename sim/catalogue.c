@@ -218,8 +218,8 @@ static const struct catalogue_model funding_rows[] = {
 
 static const struct catalogue_model feedback_rows[] = {
     OWN("closed", "by definition: the loop of price and forced orders",
-        "forced orders move the price, which forces others; on a path that does not hold their "
-        "impact already"),
+        "forced orders move the price, which forces others; on an observed path after the impact "
+        "that it holds is taken out: a counterfactual"),
     OWN("open", "by definition: an observed price holds the impact of what was liquidated",
         "the price stays where the path puts it, and the impact of forced orders is reported as "
         "implied"),
@@ -232,7 +232,7 @@ static const struct catalogue_model fill_rows[] = {
     OWN("walk", "the mean price of walking a book with linear impact; own prior for other impacts",
         "each order at the mean of its market's price before and after its own impact; in open "
         "loop at the price at which the path crossed its trigger"),
-    OWN("final", "own prior: the worst that an order of the cascade can get",
+    OWN("final", FIELD_OWN_PRIOR,
         "all orders of a price at that at which the cascade ends; only for whole positions"),
 };
 
