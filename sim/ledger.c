@@ -286,7 +286,8 @@ static void thin_all(const struct ledger *self, struct ledger_side *side)
     }
 }
 
-/* The holders outside the book close their part. Returns what remains of the tiers. */
+/* The holders outside the book close their part. Returns what remains of the tiers; NaN: they hold
+   nothing but rounding, of which no part can be closed. */
 static double thin_held(struct ledger_side *side, double remaining)
 {
     double tiers = 0.0;
@@ -296,7 +297,7 @@ static double thin_held(struct ledger_side *side, double remaining)
         tiers += side->tier[tier].coins;
     double total = side->held.coins + tiers, kept = remaining / total;
     sums_scale(&side->held, kept);
-    return tiers > NOTHING * total ? tiers * kept : tiers;
+    return tiers > NOTHING * total ? tiers * kept : NAN;
 }
 
 static void thin_tiers(const struct ledger *self, struct ledger_side *side, double remaining)
@@ -369,6 +370,11 @@ void ledger_thin(struct ledger *self, int side_index, double remaining, double p
         return;
     }
     remaining = thin_held(side, remaining);
+    if (isnan(remaining)) {
+        for (int tier = 0; tier < TIERS; tier++)
+            side->thinned[tier] = 1.0;
+        return;
+    }
     if (side->zones == NULL)
         thin_tiers(self, side, remaining);
     else

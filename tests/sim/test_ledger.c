@@ -561,6 +561,31 @@ static void with_zones_too_who_opens_after_everybody_left_is_whole(void **state)
     ledger_free(&ledger);
 }
 
+/* All of the book is liquidated, in parts: rounding leaves something above 0 in the zones and below
+   0 in their sum. Nobody there is to close, so H stays, and who opens next is whole. */
+static void what_rounding_leaves_of_a_book_closes_nothing(void **state)
+{
+    const double coins[] = {0.1, 1.0};
+    struct ledger ledger;
+    struct ledger_opening opening = one_tier(7.0);
+    make_disposed(&ledger, 3, 0.5, 1.51);
+    ledger_hold(&ledger, LONG_SIDE, 1000.0, 100.0, 0.0);
+    for (size_t bar = 0; bar < 2; bar++)
+        ledger_open(&ledger, LONG_SIDE, bar, coins[bar], bar == 0 ? 100.0 : 150.0, 0.0, &opening);
+    for (int part = 0; part < 3; part++)
+        ledger_remove(&ledger, LONG_SIDE, 0, coins[0] / 3.0, 100.0, 7.0, 0.0);
+    for (int part = 0; part < 3; part++)
+        ledger_remove(&ledger, LONG_SIDE, 1, coins[1] / 3.0, 150.0, 7.0, 0.0);
+    assert_true(ledger.side[LONG_SIDE].tier[tier_of(7.0)].coins < 0.0);
+    ledger_thin(&ledger, LONG_SIDE, 900.0, 120.0);
+    assert_near(ledger_hazard(&ledger, LONG_SIDE, 0), 0.0, 1e-12);
+    assert_near(ledger_hazard(&ledger, LONG_SIDE, 1), 0.0, 1e-12);
+    assert_near(ledger_total(&ledger, LONG_SIDE), 900.0, 1e-9);
+    ledger_open(&ledger, LONG_SIDE, 2, 10.0, 100.0, 0.0, &opening);
+    assert_near(ledger_coins(&ledger, LONG_SIDE, 2, tier_of(7.0), 1.0), 10.0, 1e-12);
+    ledger_free(&ledger);
+}
+
 /* What is left of a tier over both zones, by coins. */
 static void what_thinning_left_of_a_tier_is_known(void **state)
 {
@@ -634,6 +659,7 @@ int main(void)
         cmocka_unit_test(zones_equal_cohorts_kept_one_by_one),
         cmocka_unit_test(disposition_leaves_the_losers),
         cmocka_unit_test(with_zones_too_who_opens_after_everybody_left_is_whole),
+        cmocka_unit_test(what_rounding_leaves_of_a_book_closes_nothing),
         cmocka_unit_test(what_thinning_left_of_a_tier_is_known),
         cmocka_unit_test(a_ledger_without_memory_is_no_ledger),
     };
