@@ -6,6 +6,7 @@
 #include "reports/json.h"
 #include "sim/catalogue.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/keys.h"
 #include "sim/cli/models_tables.h"
 
 #define NAMES_MAX 128
@@ -211,41 +212,10 @@ static void print_tables(const struct models_tables *tables)
 
 /* --- JSON --- */
 
-static void json_choices(struct json *json, const struct field *field)
-{
-    json_array_open(json, "choices");
-    for (const char *const *word = field->choices; word != NULL && *word != NULL; word++)
-        if (**word != '\0')
-            json_text(json, NULL, *word);
-    json_array_close(json);
-}
-
-/* As `liqcascade scenario schema --json` writes it. */
-static void json_parameter(struct json *json, const char *key)
-{
-    const struct schema_row *row = catalogue_row(key);
-    const struct field *field = &row->field;
-    bool bounded = field->minimum != 0 || field->maximum != 0;
-    bool above_zero = field->minimum == SCHEMA_ABOVE_ZERO;
-    json_object_open(json, NULL);
-    json_text(json, "key", key);
-    json_text(json, "type", schema_type_name(row));
-    json_text(json, "unit", field->unit);
-    json_bool(json, "required", field->default_text == NULL);
-    json_text(json, "default", field->default_text);
-    json_number(json, "minimum", !bounded ? NAN : above_zero ? 0 : field->minimum);
-    json_bool(json, "minimum_exclusive", above_zero);
-    json_number(json, "maximum", bounded ? field->maximum : NAN);
-    json_choices(json, field);
-    json_text(json, "documentation", field->documentation);
-    json_text(json, "source", field->source);
-    json_object_close(json);
-}
-
 static void json_parameters(struct json *json, const char *const *keys)
 {
     for (; keys != NULL && *keys != NULL; keys++)
-        json_parameter(json, *keys);
+        keys_json(json, *keys, catalogue_row(*keys));
 }
 
 static void json_model(struct json *json, const struct catalogue_family *family, int i)

@@ -12,6 +12,7 @@
 #include "reports/json.h"
 #include "scenarios/schema.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/keys.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define WARMUP_RECOMMENDED_MS (30 * CALENDAR_DAY_MS)
@@ -78,15 +79,17 @@ static void warn_short_warmup(const struct scenario *scenario, const struct cli_
 static void print_ok(const struct scenario *scenario)
 {
     static const char *const feedback[] = {"closed", "open", "naive"};
-    static const char *const path[] = {"observed path", "shock"};
+    const char *path =
+        schema_find(&schema_scenario, "path.model", 0)->field.choices[scenario->path.model];
     char start[CALENDAR_TEXT_SIZE], end[CALENDAR_TEXT_SIZE], step[CALENDAR_TEXT_SIZE];
     int64_t steps = (scenario->time.end_ms - scenario->time.start_ms) / scenario->time.step_ms;
     int64_t levels = scenario->oi.level_count > 0 ? (int64_t)scenario->oi.level_count : 1;
     int64_t runs = levels * scenario->replicates;
-    printf("ok: %s: %s, %s to %s, %" PRId64 " steps of %s, %s, feedback %s, %" PRId64 " run%s\n",
+    printf("ok: %s: %s, %s to %s, %" PRId64 " steps of %s, path %s, feedback %s, %" PRId64
+           " run%s\n",
            scenario->title, scenario->symbol, calendar_format_iso(scenario->time.start_ms, start),
            calendar_format_iso(scenario->time.end_ms, end), steps,
-           calendar_format_duration(scenario->time.step_ms, step), path[scenario->path.model],
+           calendar_format_duration(scenario->time.step_ms, step), path,
            feedback[scenario->feedback], runs, runs == 1 ? "" : "s");
 }
 
@@ -168,6 +171,7 @@ static const struct part parts[] = {
      "Keys of a source (data.price, mark, volume_coins, funding, oi, liquidations)"},
     {&schema_venue, "venues[].", "Keys of a venue"},
     {&schema_tier, "book.leverage.tiers[].", "Keys of a leverage tier"},
+    {&schema_point, "path.points[].", "Keys of a point of a bridge"},
 };
 
 /* The key as it is written; a row that only some inputs take names them: data.oi|liquidations. */
@@ -213,36 +217,11 @@ static void print_part(const struct part *part)
     putchar('\n');
 }
 
-static void json_choices(struct json *json, const struct field *field)
-{
-    json_array_open(json, "choices");
-    for (const char *const *word = field->choices; word != NULL && *word != NULL; word++) {
-        if (**word != '\0')
-            json_text(json, NULL, *word);
-    }
-    json_array_close(json);
-}
-
 static void json_row(struct json *json, const struct part *part, const struct schema_row *row)
 {
     char key[128];
-    const struct field *field = &row->field;
-    bool bounded = field->minimum != 0 || field->maximum != 0;
-    bool above_zero = field->minimum == SCHEMA_ABOVE_ZERO;
     full_key(part, row, key, sizeof key);
-    json_object_open(json, NULL);
-    json_text(json, "key", key);
-    json_text(json, "type", schema_type_name(row));
-    json_text(json, "unit", field->unit);
-    json_bool(json, "required", field->default_text == NULL);
-    json_text(json, "default", field->default_text);
-    json_number(json, "minimum", !bounded ? NAN : above_zero ? 0 : field->minimum);
-    json_bool(json, "minimum_exclusive", above_zero);
-    json_number(json, "maximum", bounded ? field->maximum : NAN);
-    json_choices(json, field);
-    json_text(json, "documentation", field->documentation);
-    json_text(json, "source", field->source);
-    json_object_close(json);
+    keys_json(json, key, row);
 }
 
 static void json_schema(void)
@@ -255,7 +234,6 @@ static void json_schema(void)
             json_row(&json, &parts[i], &parts[i].table->rows[k]);
     }
     json_array_close(&json);
-    putchar('\n');
 }
 
 static int cli_scenario_schema(int argc, char **argv, struct error *err)
