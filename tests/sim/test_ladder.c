@@ -213,6 +213,83 @@ static void a_twin_retires_the_other(void **state)
     fixture_free(&fixture);
 }
 
+/* ---- rests and venues --------------------------------------------------------------------- */
+
+/* What could be left of the position `like`: with a key of its own, ready at a time. */
+static uint32_t leave_rest(struct fixture *self, const struct book_position *like, double kappa,
+                           int64_t ready_ms)
+{
+    struct error err = {0};
+    struct rest rest = {.share = like->share / 2.0,
+                        .leverage = (double)like->leverage,
+                        .size_usd = (double)like->size_usd / 2.0,
+                        .class_id = {self->book.runs[0].class_id, RESTS_NONE},
+                        .kappa = {kappa, 0.0},
+                        .ready_ms = ready_ms};
+    uint32_t number;
+    assert_int_equal(ladder_rest(&self->ladder, &rest, 0, &number, &err), ERROR_NONE);
+    return number;
+}
+
+/* At one price the position of the book goes first, then rests by age. */
+static void of_equal_triggers_rests_are_last_and_the_eldest_first(void **state)
+{
+    struct fixture fixture;
+    const struct book_given given = at_price(1, 90.0);
+    brackets_flat(&fixture.brackets, 0.0, 1e9);
+    fixture_make(&fixture, "linear_mark", &given, 1);
+    const struct book_position *position = &fixture.book.positions[0];
+    uint32_t elder = leave_rest(&fixture, position, position->kappa, 0);
+    uint32_t younger = leave_rest(&fixture, position, position->kappa, 0);
+    uint32_t nearer = leave_rest(&fixture, position, position->kappa + 1.0, 0);
+    const uint32_t order[] = {nearer, RESTS_NONE, elder, younger};
+    for (int i = 0; i < 4; i++) {
+        const struct ladder_next *next = ladder_peek(&fixture.ladder, 0, BOOK_LONG);
+        assert_near(next->trigger_price, i == 0 ? 91.0 : 90.0, 1e-9);
+        assert_int_equal(ladder_fire(&fixture.ladder, 0, BOOK_LONG).rest, order[i]);
+    }
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
+    fixture_free(&fixture);
+}
+
+static void a_rest_that_waits_is_not_next_until_released(void **state)
+{
+    struct fixture fixture;
+    struct error err = {0};
+    const struct book_given given = at_price(1, 90.0);
+    brackets_flat(&fixture.brackets, 0.0, 1e9);
+    fixture_make(&fixture, "linear_mark", &given, 1);
+    const struct book_position *position = &fixture.book.positions[0];
+    leave_rest(&fixture, position, position->kappa + 5.0, 1000);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 90.0, 1e-9);
+    assert_int_equal(ladder_release(&fixture.ladder, 1000, &err), ERROR_NONE);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 95.0, 1e-9);
+    ladder_expire(&fixture.ladder, BOOK_LONG, 1);
+    assert_false(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->any);
+    fixture_free(&fixture);
+}
+
+/* Each venue has a next position of its own. */
+static void venues_that_are_markets_are_asked_one_by_one(void **state)
+{
+    struct fixture fixture;
+    struct error err = {0};
+    struct book_given given[] = {at_price(1, 90.0), at_price(1, 95.0), at_price(1, 80.0)};
+    given[1].venue = 1;
+    brackets_flat(&fixture.brackets, 0.0, 1e9);
+    fixture_make(&fixture, "linear_mark", given, 3);
+    ladder_free(&fixture.ladder);
+    assert_int_equal(ladder_init(&fixture.ladder, &fixture.book, true, false, &err), ERROR_NONE);
+    ladder_open(&fixture.ladder, 0, 1.0);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 90.0, 1e-9);
+    assert_near(ladder_peek(&fixture.ladder, 1, BOOK_LONG)->trigger_price, 95.0, 1e-9);
+    ladder_fire(&fixture.ladder, 1, BOOK_LONG);
+    assert_false(ladder_peek(&fixture.ladder, 1, BOOK_LONG)->any);
+    ladder_fire(&fixture.ladder, 0, BOOK_LONG);
+    assert_near(ladder_peek(&fixture.ladder, 0, BOOK_LONG)->trigger_price, 80.0, 1e-9);
+    fixture_free(&fixture);
+}
+
 /* ---- looking and failing ----------------------------------------------------------------- */
 
 static void count_visit(void *context, const struct ladder_fired *position)
@@ -309,6 +386,9 @@ int main(void)
         cmocka_unit_test(funding_of_inverse_contracts_is_paid_in_coins),
         cmocka_unit_test(funding_carries_a_position_over_its_brackets_edge),
         cmocka_unit_test(a_twin_retires_the_other),
+        cmocka_unit_test(of_equal_triggers_rests_are_last_and_the_eldest_first),
+        cmocka_unit_test(a_rest_that_waits_is_not_next_until_released),
+        cmocka_unit_test(venues_that_are_markets_are_asked_one_by_one),
         cmocka_unit_test(a_visit_sees_each_position_left_once),
         cmocka_unit_test(unfunded_positions_stand_at_their_liquidation_price),
         cmocka_unit_test(a_ladder_without_memory_is_no_ladder),
