@@ -45,12 +45,15 @@ struct accounts_triggers accounts_triggers_of(const struct book *book,
         double edge_long = edge_price(table, n, account->coins[BOOK_LONG]);
         double edge_short = edge_price(table, k, account->coins[BOOK_SHORT]);
         if (isinf(edge_long) && isinf(edge_short))
-            return out;
+            break;
         if (edge_long <= edge_short)
             n++;
         else
             k++;
     }
+    if (out.side[BOOK_SHORT] <= out.side[BOOK_LONG])
+        out = (struct accounts_triggers){{NAN, 0.0}};
+    return out;
 }
 
 double accounts_bankruptcy_price(const struct book_account *account, double funding)

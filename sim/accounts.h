@@ -15,16 +15,19 @@
  * and the account is liquidated where it is not above 0. A line with A > 0 is there below -B/A: the
  * highest such price is the low trigger, which fires like a long's. One with A < 0 is there above
  * -B/A: the lowest is the high trigger, which fires like a short's. (A balanced hedge loses nothing
- * by a move, but its maintenance grows with the price.) A line that is nowhere above 0 makes the
- * high trigger 0: the account is liquidated at once. For one leg this is the formula of an isolated
- * position with margin W; solved for P with a bracket for each leg it is that of Binance ("How to
- * Calculate Liquidation Price of USD-M Futures Contracts", hedge mode).
+ * by a move, but its maintenance grows with the price.) An account that is above 0 at no price has
+ * a high trigger of 0 and no other: it is liquidated at once. For one leg this is the formula of an
+ * isolated position with margin W; solved for P with a bracket for each leg it is that of Binance
+ * ("How to Calculate Liquidation Price of USD-M Futures Contracts", hedge mode).
  *
  * Funding moves triggers of accounts unlike each other, so queues are made anew at each payment.
  *
  * What is simple here: linear contracts with maintenance at mark, one contract per wallet; the
  * account is closed whole, by no partial rule, takeover or deleveraging, and nobody is deleveraged
- * for it; accounts are no candidates for deleveraging either.
+ * for it; accounts are no candidates for deleveraging either. That the liquidation fee is due on
+ * both legs, also on what they close against each other, is an own prior. An order may go against
+ * the move that made it (a net long account liquidated by a rise sells): then a node ends where its
+ * orders, the nearest first, have led, and not at a least fixed point.
  */
 #ifndef LIQCASCADE_SIM_ACCOUNTS_H
 #define LIQCASCADE_SIM_ACCOUNTS_H
