@@ -505,7 +505,7 @@ static void the_ladder_equals_brute_force_under_every_rule(void **state)
 {
     const struct suite suite = {.name = "rules", .seed = 1000, .positions = 600, .bars = 200};
     struct total total = {0};
-    static const uint64_t counts[] = {10, 160, 160, 2000};
+    static const uint64_t counts[] = {20, 160, 160, 2000};
     run_suite(&total, &suite, counts[form()]);
     if (total.runs == 0)
         return;
