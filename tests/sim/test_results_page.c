@@ -14,6 +14,7 @@
 
 #include "sim/episode.h"
 #include "sim/metrics.h"
+#include "sim/run.h"
 
 static const char page_path[] = LIQCASCADE_SOURCE_DIR "/reports/doc/results.md";
 
@@ -30,6 +31,8 @@ static const struct described tables[] = {
     {"tiers", metrics_tier_fields, &metrics_tier_field_count},
     {"venues", metrics_venue_fields, &metrics_venue_field_count},
     {"positions", metrics_position_fields, &metrics_position_field_count},
+    {"adl", metrics_adl_fields, &metrics_adl_field_count},
+    {"check_step", run_check_fields, &run_check_field_count},
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
