@@ -84,6 +84,7 @@ struct book_account {
     double coins[2];  /* by side; 0: no such leg */
     double entry_price[2]; /* above 0 where there are coins, else 0 */
     double wallet_usd;     /* without the legs' profits and losses */
+    const char *name;      /* borrowed; NULL: none */
 };
 
 struct book {

@@ -390,6 +390,7 @@ static int list_account(struct metrics_positions *list, const struct replay *rep
             .coins = accounts_coins(&replay->ledger, account, side),
             .liquidation_price = leg_trigger(&at, side),
             .bankruptcy_price = accounts_bankruptcy_price(account, funding),
+            .account = (char *)account->name,
         };
     }
     return ERROR_NONE;

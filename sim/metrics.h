@@ -129,6 +129,7 @@ struct metrics_position {
     char *venue, *side;
     int64_t opened_ms;
     double entry_price, size_usd, leverage, coins, liquidation_price, bankruptcy_price;
+    char *account; /* borrowed; NULL: isolated */
 };
 extern const struct field metrics_position_fields[];
 extern const size_t metrics_position_field_count;

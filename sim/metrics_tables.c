@@ -209,6 +209,8 @@ const struct field metrics_position_fields[] = {
     POSITION(liquidation_price, FIELD_DOUBLE, "quote",
              "mark price at which it fires, funding paid so far included"),
     POSITION(bankruptcy_price, FIELD_DOUBLE, "quote", "price at which its margin is gone"),
+    POSITION(account, FIELD_TEXT, "",
+             "cross-margined account that it is a leg of; empty: isolated"),
 };
 const size_t metrics_position_field_count =
     sizeof metrics_position_fields / sizeof *metrics_position_fields;

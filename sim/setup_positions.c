@@ -60,6 +60,7 @@ static int add_leg(struct setup *self, const struct position_row *row, int venue
     double before = account->coins[side], coins = before + row->size_coins;
     account->venue = venue;
     account->wallet_usd = self->positions.accounts[row->account].wallet_usd;
+    account->name = self->positions.accounts[row->account].name;
     account->entry_price[side] =
         before == 0.0
             ? row->entry_price

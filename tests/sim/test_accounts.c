@@ -605,6 +605,27 @@ static void traders_are_scaled_and_triggers_are_not(void **state)
     end(&fixture);
 }
 
+static double equity(const struct fixture *fixture, double price)
+{
+    return ledger_equity(&fixture->replay.ledger, BOOK_LONG, price, 0.0) +
+           ledger_equity(&fixture->replay.ledger, BOOK_SHORT, price, 0.0);
+}
+
+/* Three coins that shorts lack are held from 100 with all of their value. */
+static void the_ledger_holds_the_wallet_until_the_account_is_gone(void **state)
+{
+    struct fixture fixture;
+    make_hedge(&fixture);
+    start(&fixture);
+    assert_near(equity(&fixture, 100.0), 50.0 + 10.0 + 300.0, 1e-10);
+    assert_near(equity(&fixture, 90.0), 50.0 - 40.0 + 20.0 + 330.0, 1e-10);
+    go_to(&fixture, 81.0);
+    assert_near(equity(&fixture, 100.0), 300.0, 1e-10);
+    assert_near(ledger_total(&fixture.replay.ledger, BOOK_LONG), 0.0, 1e-12);
+    assert_near(ledger_total(&fixture.replay.ledger, BOOK_SHORT), 3.0, 1e-12);
+    end(&fixture);
+}
+
 /* ---- refusals --------------------------------------------------------------------------- */
 
 static void assert_refused(struct fixture *fixture, const char *formula,
@@ -674,6 +695,7 @@ int main(void)
         cmocka_unit_test(reachability_takes_the_direction_of_an_order),
         cmocka_unit_test(what_accounts_would_order_is_near_the_market_until_they_fire),
         cmocka_unit_test(traders_are_scaled_and_triggers_are_not),
+        cmocka_unit_test(the_ledger_holds_the_wallet_until_the_account_is_gone),
         cmocka_unit_test(accounts_that_the_model_does_not_hold_are_refused),
         cmocka_unit_test(memory_that_runs_out_is_told),
     };
