@@ -183,6 +183,17 @@ spoilt_position '1s/leverage/comment/'
 refused 4 'bad.csv:2: leverage: expected leverage, margin or liquidation_price'
 spoilt_position '1s/entry_price/price/'
 refused 4 'bad.csv:1: entry_price: '
+cat >positions.csv <<'CSV'
+venue,side,entry_price,size_coins,account,wallet_usd
+all,long,60000,10,one,90000
+all,short,60000,10,one,
+CSV
+spoilt_position '3s/$/80000/'
+refused 4 'bad.csv:3:6: wallet_usd: is not the 90000 of an earlier row of account `one`'
+spoilt_position '2s/90000//'
+refused 4 'bad.csv:2:6: wallet_usd: expected the wallet balance of account `one`'
+spoilt_position '3s/one//'
+refused 4 'bad.csv:3: leverage: expected leverage, margin or liquidation_price'
 spoilt_position '2,$d'
 refused 4 'bad.csv: there are no positions in it'
 spoilt_position 'd'
