@@ -68,7 +68,8 @@ struct cascade {
     int64_t generation_ms;              /* time between generations; 0: none */
     struct cascade_shot *shots;         /* owned; reused from node to node */
     size_t shot_count, shot_capacity;
-    int generations; /* waves of the last node: those fired by the move itself are the first */
+    double later_coins; /* of the last node: ordered after its first wave */
+    int generations;    /* waves of the last node: those fired by the move itself are the first */
 };
 
 /* Where and when a node is. */
