@@ -203,7 +203,9 @@ static double pushing_coins(const struct ledger *ledger, const struct book_accou
 static void count_account(struct accounts *self, size_t i, const struct ledger *ledger, bool in)
 {
     const struct book_account *account = &self->book->accounts[i];
-    struct accounts_triggers at = accounts_triggers_of(self->book, account, self->funding);
+    struct accounts_triggers at = {{NAN, NAN}};
+    if (in)
+        at = accounts_triggers_of(self->book, account, self->funding);
     for (int side = 0; side < 2; side++) {
         double coins = pushing_coins(ledger, account, side);
         if (in)
