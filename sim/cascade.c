@@ -122,9 +122,12 @@ static int fire_all(struct cascade *self, const struct cascade_node *node, int64
         }
         self->generations += self->generations == 0 || later || ticked;
         ticked = false;
+        size_t before = self->shot_count;
         code = next.account ? cascade_shoot_account(self, next.side, next.market, node, err)
                             : cascade_shoot(self, next.side, next.market, node,
                                             node->time_ms + *spent_ms, err);
+        for (size_t i = before; self->generations > 1 && i < self->shot_count; i++)
+            self->later_coins += self->shots[i].coins;
     }
     return code;
 }
@@ -175,6 +178,7 @@ int cascade_walk(struct cascade *self, const struct cascade_node *node, int64_t 
 {
     self->shot_count = 0;
     self->generations = 0;
+    self->later_coins = 0.0;
     *out_spent_ms = 0;
     int code = ladder_release(self->ladder, node->time_ms, err);
     if (code == ERROR_NONE && node->start_coins != 0.0)

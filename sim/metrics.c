@@ -98,6 +98,7 @@ void metrics_step_add(struct metrics *self, const struct replay_step *step)
     summary->oi_end_usd = step->oi_usd;
     summary->branching_ratio_max = fmax(summary->branching_ratio_max, step->branching_ratio);
     summary->depth_share_min = fmin(summary->depth_share_min, step->depth_share);
+    self->jump_coins = fmax(self->jump_coins, step->jump_coins);
     if (step->generations > summary->generations_max)
         summary->generations_max = step->generations;
     summary->unreachable_steps += step->unreachable;
@@ -168,6 +169,7 @@ void metrics_finish(struct metrics *self, const struct replay *replay, int64_t e
     summary->reported_long_share = ratio(self->reported_coins[BOOK_LONG], summary->reported_coins);
     summary->oi_change_share =
         ratio(summary->oi_end_coins - summary->oi_start_coins, summary->oi_start_coins);
+    summary->jump_share_of_oi = ratio(self->jump_coins, summary->oi_start_coins);
     summary->peak_hour_usd = peak(self, CALENDAR_HOUR_MS);
     summary->peak_4h_usd = peak(self, 4 * CALENDAR_HOUR_MS);
     summary->peak_24h_usd = peak(self, CALENDAR_DAY_MS);

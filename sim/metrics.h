@@ -40,6 +40,7 @@ struct metrics_summary {
     double exogenous_move, endogenous_move, amplification, endogenous_share;
     double branching_ratio_max;
     int64_t generations_max, unreachable_steps;
+    double jump_share_of_oi;
     double replacement_share;
     double depth_share_min;
     double insurance_gain_usd, insurance_draw_usd, adl_usd, adl_coins, bad_debt_usd;
@@ -154,7 +155,7 @@ struct metrics {
     size_t steps;
     double replacement_coins;
     double reported_coins[2];
-    double extreme_log;
+    double extreme_log, jump_coins;
     int funding_sign; /* of the last rate that was not 0 */
 };
 

@@ -57,6 +57,8 @@ const struct field metrics_summary_fields[] = {
     SUMMARY(branching_ratio_max, FIELD_DOUBLE, "",
             "largest branching ratio at the start of a step"),
     SUMMARY(generations_max, FIELD_INT64, "", "most waves at one price; open loop: 1"),
+    SUMMARY(jump_share_of_oi, FIELD_DOUBLE, "share",
+            "most that was liquidated at one price after the first wave, over oi_start_coins"),
     SUMMARY(unreachable_steps, FIELD_INT64, "",
             "open loop: steps whose fired levels the impact-free path does not reach"),
     SUMMARY(replacement_share, FIELD_DOUBLE, "share",

@@ -340,6 +340,7 @@ static int walk_node(struct replay *self, const struct path_bar *bar, int index,
         return code;
     if (cascade->generations > out->generations)
         out->generations = cascade->generations;
+    out->jump_coins = fmax(out->jump_coins, cascade->later_coins);
     if (cascade->shot_count > 0 && measured(self) && !self->prices.feedback &&
         cascade_unreachable(cascade, &before))
         out->unreachable = true;

@@ -89,6 +89,7 @@ struct replay_step {
     double depth_share;       /* relative depth of the step */
     double branching_ratio;   /* at the start of the step */
     int64_t generations;      /* largest of its nodes */
+    double jump_coins;        /* ordered after the first wave of a node: largest of its nodes */
     bool unreachable;         /* open loop: see cascade_unreachable */
     struct settle_tally forced;
 };
