@@ -4,14 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <gsl/gsl_qrng.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 
 #include "base/memory.h"
 #include "base/random.h"
-
-enum { SEQUENCE_BITS = 30, BLOCK_LEVELS = 7 };
+#include "base/sobol.h"
 
 static int check_sizes(size_t factors, size_t rows, struct error *err)
 {
@@ -26,52 +24,6 @@ static int check_sizes(size_t factors, size_t rows, struct error *err)
 
 /* ---- design ----------------------------------------------------------------------------- */
 
-static uint32_t bit_of(const struct random_block *block, uint32_t i)
-{
-    return (block->word[i / 32] >> (i % 32)) & 1;
-}
-
-/*
- * Nested uniform scrambling: a digit is flipped or not by a coin that belongs to the digits before
- * it. Coins are the nodes of a binary tree; the 127 nodes of seven levels below one prefix are bits
- * of one block, addressed by that prefix (with a leading 1, so that prefixes of every length
- * differ) and the dimension.
- */
-static uint32_t scramble(const struct random_stream *stream, uint32_t dimension, uint32_t digits)
-{
-    struct random_block block = {{0}};
-    uint32_t scrambled = 0, node = 1;
-    for (int level = 0; level < SEQUENCE_BITS; level++) {
-        if (level % BLOCK_LEVELS == 0) {
-            uint32_t prefix = digits >> (SEQUENCE_BITS - level);
-            block = random_block_at(stream, (UINT32_C(1) << level) | prefix, dimension);
-            node = 1;
-        }
-        uint32_t digit = (digits >> (SEQUENCE_BITS - 1 - level)) & 1;
-        scrambled = (scrambled << 1) | (digit ^ bit_of(&block, node));
-        node = (node << 1) | digit;
-    }
-    return scrambled;
-}
-
-/* GSL leaves out the origin, without which no power of two of points is a net (Owen 2020, "On
-   dropping the first Sobol' point"); row 0 puts it back. */
-static void fill_rows(struct indices_design *self, gsl_qrng *sequence, uint64_t seed)
-{
-    struct random_stream stream = random_stream_make(seed, 0, "indices.scramble");
-    size_t dimensions = 2 * self->factors;
-    double raw[2 * INDICES_FACTORS_MAX] = {0.0};
-    for (size_t row = 0; row < self->rows; row++) {
-        if (row > 0)
-            gsl_qrng_get(sequence, raw);
-        for (size_t d = 0; d < dimensions; d++) {
-            uint32_t digits = (uint32_t)ldexp(raw[d], SEQUENCE_BITS);
-            double middle = (double)scramble(&stream, (uint32_t)d, digits) + 0.5;
-            self->unit[row * dimensions + d] = ldexp(middle, -SEQUENCE_BITS);
-        }
-    }
-}
-
 int indices_design_init(struct indices_design *self, size_t factors, size_t rows, uint64_t seed,
                         struct error *err)
 {
@@ -80,17 +32,16 @@ int indices_design_init(struct indices_design *self, size_t factors, size_t rows
     if (code != ERROR_NONE)
         return code;
     double *unit = memory_alloc(rows, 2 * factors * sizeof *unit);
-    gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)(2 * factors));
-    if (unit == NULL || sequence == NULL) {
-        code = error_memory(err, "a sensitivity design");
+    if (unit == NULL)
+        return error_memory(err, "a sensitivity design");
+    struct random_stream stream = random_stream_make(seed, 0, "indices.scramble");
+    code = sobol_scrambled(rows, 2 * factors, &stream, unit, err);
+    if (code != ERROR_NONE) {
         memory_free(unit);
-    } else {
-        *self = (struct indices_design){factors, rows, unit};
-        fill_rows(self, sequence, seed);
+        return code;
     }
-    if (sequence != NULL)
-        gsl_qrng_free(sequence);
-    return code;
+    *self = (struct indices_design){factors, rows, unit};
+    return ERROR_NONE;
 }
 
 void indices_design_free(struct indices_design *self)

@@ -6,10 +6,8 @@
  * The design is radial (Saltelli et al. 2010, Computer Physics Communications 181, 259-270): one
  * quasi-random sequence of twice the number of factors gives matrices A (first half of the columns)
  * and B (second half); AB_i is A with column i from B. Each of N rows is evaluated at A, B and
- * every AB_i: N (factors + 2) points. The sequence is Sobol's (GSL, Bratley and Fox 1988, at most
- * 40 dimensions and so 20 factors), with its first point, the origin, and Owen's nested uniform
- * scrambling (1995, LNS 106, 299-317), which keeps the net's balance and makes points uniform.
- * N is best a power of two.
+ * every AB_i: N (factors + 2) points. The sequence is Sobol's, scrambled (base/sobol.h), of at most
+ * 40 dimensions and so 20 factors. N is best a power of two.
  *
  * The estimators are Jansen's (1999, Computer Physics Communications 117, 35-43), V the variance of
  * all f(A) and f(B):
@@ -33,9 +31,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/sobol.h"
 
-#define INDICES_FACTORS_MAX 20
-#define INDICES_ROWS_MAX ((size_t)1 << 30) /* GSL's sequence has 30 bits */
+#define INDICES_FACTORS_MAX (SOBOL_DIMENSIONS_MAX / 2)
+#define INDICES_ROWS_MAX SOBOL_POINTS_MAX
 
 struct indices_design {
     size_t factors, rows;
