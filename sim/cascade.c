@@ -127,7 +127,7 @@ static int fire_all(struct cascade *self, const struct cascade_node *node, int64
                             : cascade_shoot(self, next.side, next.market, node,
                                             node->time_ms + *spent_ms, err);
         for (size_t i = before; self->generations > 1 && i < self->shot_count; i++)
-            self->later_coins += self->shots[i].coins;
+            self->later_coins += fabs(self->shots[i].coins);
     }
     return code;
 }

@@ -40,13 +40,21 @@ void replay_open_given(struct replay *self)
     }
 }
 
-/* What a side of the step lost to liquidation and deleveraging: all but what a fund took over,
-   which is still open interest, and what closed against the other leg of its account, for which
-   nobody else had to close or open. */
+/* Coins that both sides lost to each other, without an order: legs of accounts, and winners closed
+   against bankrupt positions. */
+static double crossed_coins(const struct replay_step *out)
+{
+    return out->forced.crossed_coins +
+           (out->forced.adl_coins[BOOK_LONG] + out->forced.adl_coins[BOOK_SHORT]);
+}
+
+/* Forced orders of a side: all that was liquidated but what a fund took over, which is still open
+   interest, and what was crossed. */
 static double forced_coins(const struct replay_step *out, int side)
 {
-    return out->forced.side[side].coins - out->forced.backstop_coins[side] +
-           out->forced.adl_coins[side] - out->forced.crossed_coins;
+    int other = side == BOOK_LONG ? BOOK_SHORT : BOOK_LONG;
+    return out->forced.side[side].coins - out->forced.backstop_coins[side] -
+           out->forced.adl_coins[other] - out->forced.crossed_coins;
 }
 
 static struct ledger_step ledger_step_of(const struct replay *self, double oi_before,
@@ -59,7 +67,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
                  self->bar < params->frozen_bar;
     double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
     struct ledger_step step = {
-        .oi = oi_before - out->forced.crossed_coins,
+        .oi = oi_before - crossed_coins(out),
         .forced = {forced_coins(out, BOOK_LONG), forced_coins(out, BOOK_SHORT)},
         .observed = given,
         .turnover = from_file ? 0.0 : params->turnover_per_hour * hours,
@@ -67,7 +75,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
         .absorbed_by_closers = params->absorbed_by_closers,
     };
     if (given)
-        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - oi_before;
+        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - step.oi;
     return step;
 }
 

@@ -182,8 +182,10 @@ static struct ledger_flows flows_of(const struct brute_force *self, double oi_be
     const struct settle_tally *forced = &out->forced;
     bool from_file = self->book->from_file;
     double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
+    /* Winners and the bankrupt close against each other: OI falls by it, and nobody trades. */
+    double deleveraged = forced->adl_coins[0] + forced->adl_coins[1];
     struct ledger_step step = {
-        .oi = oi_before,
+        .oi = oi_before - deleveraged,
         .turnover = from_file ? 0.0 : params->turnover_per_hour * hours,
         .remargin = from_file ? 0.0 : params->remargin_per_hour * hours,
         .absorbed_by_closers = params->absorbed_by_closers,
@@ -192,9 +194,9 @@ static struct ledger_flows flows_of(const struct brute_force *self, double oi_be
     };
     for (int side = 0; side < 2; side++)
         step.forced[side] =
-            forced->side[side].coins - forced->backstop_coins[side] + forced->adl_coins[side];
+            forced->side[side].coins - forced->backstop_coins[side] - forced->adl_coins[1 - side];
     if (step.observed)
-        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - oi_before;
+        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - step.oi;
     return ledger_flows(&step);
 }
 
