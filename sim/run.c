@@ -6,11 +6,8 @@
 
 #include <omp.h>
 
-#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/progress.h"
-
-enum { CHECK_BARS = 1024 };
 
 /* What all runs share. */
 struct running {
@@ -19,135 +16,6 @@ struct running {
     struct error *errors; /* per run; code ERROR_NONE while it goes well */
     struct progress progress;
 };
-
-/* ---- one run ---------------------------------------------------------------------------- */
-
-static void one_free(struct run_one *self)
-{
-    metrics_free(&self->metrics);
-    memory_free(self->steps);
-    episodes_free(&self->episodes);
-    memory_free(self->positions.rows);
-    memory_free(self->adls.rows);
-    memset(self, 0, sizeof *self);
-}
-
-static int one_begin(const struct setup *setup, struct run_one *self, const struct metrics_run *run,
-                     const struct replay *replay, struct error *err)
-{
-    const struct scenario *scenario = setup->scenario;
-    size_t steps = setup->bars - setup->start_bar;
-    struct episode_params params = {scenario->episode.floor_usd_per_min, scenario->episode.quiet_ms,
-                                    setup->market.step_ms};
-    int code = metrics_init(&self->metrics, run, replay, steps, err);
-    if (code != ERROR_NONE)
-        return code;
-    episodes_init(&self->episodes, &params, run->run, self->metrics.summary.oi_start_coins,
-                  self->metrics.summary.price_start);
-    if (scenario->output.steps) {
-        self->steps = memory_alloc(steps, sizeof *self->steps);
-        if (self->steps == NULL)
-            return error_memory(err, "steps");
-    }
-    if (!scenario->output.positions)
-        return ERROR_NONE;
-    return metrics_positions_add(&self->positions, run->run, replay, setup->venues, err);
-}
-
-static int one_step(struct run_one *self, const struct replay_step *step, int64_t run,
-                    struct error *err)
-{
-    metrics_step_add(&self->metrics, step);
-    if (self->steps != NULL)
-        self->steps[self->step_count++] = metrics_step_row(run, step);
-    return episodes_step(&self->episodes, step, err);
-}
-
-static int one_walk(struct running *self, struct run_one *one, const struct metrics_run *run,
-                    struct replay *replay, struct error *err)
-{
-    const struct setup *setup = self->setup;
-    for (size_t bar = 0; bar < setup->bars; bar++) {
-        struct replay_step step;
-        int code = ERROR_NONE;
-        if (bar == setup->start_bar)
-            code = one_begin(setup, one, run, replay, err);
-        if (code == ERROR_NONE && bar % CHECK_BARS == 0) {
-            code = interrupt_check(err);
-            progress_add(&self->progress, bar == 0 ? 0 : CHECK_BARS);
-        }
-        if (code == ERROR_NONE)
-            code = replay_step(replay, &step, err);
-        if (code == ERROR_NONE && bar >= setup->start_bar)
-            code = one_step(one, &step, run->run, err);
-        if (code == ERROR_NONE && bar >= setup->start_bar && setup->scenario->output.adl)
-            code = metrics_adls_add(&one->adls, run->run, step.time_ms, replay, setup->venues, err);
-        if (code != ERROR_NONE)
-            return code;
-    }
-    progress_add(&self->progress, (int64_t)(setup->bars % CHECK_BARS));
-    metrics_finish(&one->metrics, replay, (int64_t)one->episodes.count);
-    one->venue_count = metrics_venues(&one->metrics, replay, setup->venues, one->venues);
-    one->done = true;
-    return ERROR_NONE;
-}
-
-/* The replay that a counterfactual starts from: the observed open interest, open loop. */
-static int record_factual(const struct setup *setup, const struct path *path,
-                          const struct book *book, struct factual *factual, struct error *err)
-{
-    struct replay_params params = setup_replay(setup, &setup_as_observed);
-    struct replay replay;
-    params.feedback_bar = REPLAY_NEVER;
-    params.record = factual;
-    int code = factual_init(factual, setup->start_bar, setup->bars, err);
-    if (code != ERROR_NONE)
-        return code;
-    code = replay_init(&replay, &params, path, book, err);
-    if (code == ERROR_NONE) {
-        for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
-            struct replay_step step;
-            if (bar % CHECK_BARS == 0)
-                code = interrupt_check(err);
-            if (code == ERROR_NONE)
-                code = replay_step(&replay, &step, err);
-        }
-        replay_free(&replay);
-    }
-    if (code != ERROR_NONE)
-        factual_free(factual);
-    return code;
-}
-
-/* A counterfactual starts from what happened when there is at least as much to happen. */
-static void start_from(struct replay_params *params, const struct factual *factual, double scale)
-{
-    if (factual == NULL)
-        return;
-    params->factual = factual;
-    params->factual_scale = scale;
-    params->start_scale = scale >= 1.0 ? scale : 0.0;
-}
-
-static void one_run(struct running *self, const struct path *path, const struct book *book,
-                    const struct factual *factual, size_t level, size_t replicate)
-{
-    const struct setup *setup = self->setup;
-    size_t replicates = (size_t)setup->scenario->replicates;
-    size_t index = level * replicates + replicate;
-    struct metrics_run run = {(int64_t)index + 1, (int64_t)replicate, setup->scenario->seed,
-                              setup->levels[level].usd};
-    struct replay_params params = setup_replay(setup, &setup->levels[level]);
-    struct replay replay;
-    struct error *err = &self->errors[index];
-    start_from(&params, factual, setup->levels[level].scale);
-    if (replay_init(&replay, &params, path, book, err) != ERROR_NONE)
-        return;
-    one_walk(self, &self->ones[index], &run, &replay, err);
-    if (factual != NULL)
-        self->ones[index].metrics.summary.unreachable_steps = (int64_t)factual->unreachable;
-    replay_free(&replay);
-}
 
 /* ---- all runs --------------------------------------------------------------------------- */
 
@@ -162,15 +30,18 @@ static void level_run(struct running *self, const struct path *path, const struc
 {
     const struct setup *setup = self->setup;
     size_t replicates = (size_t)setup->scenario->replicates;
+    size_t index = level * replicates + replicate;
+    struct error *err = &self->errors[index];
     struct book own;
+    struct run_task task = {setup, path, shared, factual, level, replicate, &self->progress};
     if (shared != NULL) {
-        one_run(self, path, shared, factual, level, replicate);
+        run_one(&task, &self->ones[index], err);
         return;
     }
-    if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own,
-                   &self->errors[level * replicates + replicate]) != ERROR_NONE)
+    if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own, err) != ERROR_NONE)
         return;
-    one_run(self, path, &own, factual, level, replicate);
+    task.book = &own;
+    run_one(&task, &self->ones[index], err);
     book_free(&own);
 }
 
@@ -200,7 +71,7 @@ static void books_run(struct running *self, const struct path *path, size_t repl
         return;
     if (!counterfactual) {
         levels_run(self, path, &book, NULL, replicate);
-    } else if (record_factual(setup, path, &book, &factual, err) == ERROR_NONE) {
+    } else if (run_one_factual(setup, path, &book, &factual, err) == ERROR_NONE) {
         levels_run(self, path, &book, &factual, replicate);
         factual_free(&factual);
     }
@@ -303,7 +174,7 @@ int run_scenario(const struct setup *setup, struct run_tables *out, struct error
         tables_add(out, &running.ones[i]);
 out:
     for (size_t i = 0; running.ones != NULL && i < runs; i++)
-        one_free(&running.ones[i]);
+        run_one_free(&running.ones[i]);
     memory_free(running.ones);
     memory_free(running.errors);
     return code;

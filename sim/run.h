@@ -11,22 +11,7 @@
 
 #include "base/error.h"
 #include "reports/table.h"
-#include "sim/episode.h"
-#include "sim/metrics.h"
-#include "sim/setup.h"
-
-/* What one run leaves. */
-struct run_one {
-    struct metrics metrics;
-    struct metrics_step *steps; /* owned; NULL unless the scenario asks for them */
-    size_t step_count;
-    struct episodes episodes;
-    struct metrics_positions positions; /* empty unless asked for */
-    struct metrics_adls adls;           /* likewise */
-    struct metrics_venue venues[2 * BOOK_VENUES_MAX];
-    size_t venue_count;
-    bool done;
-};
+#include "sim/run_one.h"
 
 /* One number of summary.csv at two steps: check_step.csv. */
 struct run_check {

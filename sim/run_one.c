@@ -1,0 +1,140 @@
+#include "sim/run_one.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+
+enum { CHECK_BARS = 1024 };
+
+void run_one_free(struct run_one *self)
+{
+    metrics_free(&self->metrics);
+    memory_free(self->steps);
+    episodes_free(&self->episodes);
+    memory_free(self->positions.rows);
+    memory_free(self->adls.rows);
+    memset(self, 0, sizeof *self);
+}
+
+static int one_begin(const struct setup *setup, struct run_one *self, const struct metrics_run *run,
+                     const struct replay *replay, struct error *err)
+{
+    const struct scenario *scenario = setup->scenario;
+    size_t steps = setup->bars - setup->start_bar;
+    struct episode_params params = {scenario->episode.floor_usd_per_min, scenario->episode.quiet_ms,
+                                    setup->market.step_ms};
+    int code = metrics_init(&self->metrics, run, replay, steps, err);
+    if (code != ERROR_NONE)
+        return code;
+    episodes_init(&self->episodes, &params, run->run, self->metrics.summary.oi_start_coins,
+                  self->metrics.summary.price_start);
+    if (scenario->output.steps) {
+        self->steps = memory_alloc(steps, sizeof *self->steps);
+        if (self->steps == NULL)
+            return error_memory(err, "steps");
+    }
+    if (!scenario->output.positions)
+        return ERROR_NONE;
+    return metrics_positions_add(&self->positions, run->run, replay, setup->venues, err);
+}
+
+static int one_step(struct run_one *self, const struct replay_step *step, int64_t run,
+                    struct error *err)
+{
+    metrics_step_add(&self->metrics, step);
+    if (self->steps != NULL)
+        self->steps[self->step_count++] = metrics_step_row(run, step);
+    return episodes_step(&self->episodes, step, err);
+}
+
+static void advance(const struct run_task *task, size_t bars)
+{
+    if (task->progress != NULL)
+        progress_add(task->progress, (int64_t)bars);
+}
+
+static int one_walk(const struct run_task *task, struct run_one *one, const struct metrics_run *run,
+                    struct replay *replay, struct error *err)
+{
+    const struct setup *setup = task->setup;
+    for (size_t bar = 0; bar < setup->bars; bar++) {
+        struct replay_step step;
+        int code = ERROR_NONE;
+        if (bar == setup->start_bar)
+            code = one_begin(setup, one, run, replay, err);
+        if (code == ERROR_NONE && bar % CHECK_BARS == 0) {
+            code = interrupt_check(err);
+            advance(task, bar == 0 ? 0 : CHECK_BARS);
+        }
+        if (code == ERROR_NONE)
+            code = replay_step(replay, &step, err);
+        if (code == ERROR_NONE && bar >= setup->start_bar)
+            code = one_step(one, &step, run->run, err);
+        if (code == ERROR_NONE && bar >= setup->start_bar && setup->scenario->output.adl)
+            code = metrics_adls_add(&one->adls, run->run, step.time_ms, replay, setup->venues, err);
+        if (code != ERROR_NONE)
+            return code;
+    }
+    advance(task, setup->bars % CHECK_BARS);
+    metrics_finish(&one->metrics, replay, (int64_t)one->episodes.count);
+    one->venue_count = metrics_venues(&one->metrics, replay, setup->venues, one->venues);
+    one->done = true;
+    return ERROR_NONE;
+}
+
+int run_one_factual(const struct setup *setup, const struct path *path, const struct book *book,
+                    struct factual *factual, struct error *err)
+{
+    struct replay_params params = setup_replay(setup, &setup_as_observed);
+    struct replay replay;
+    params.feedback_bar = REPLAY_NEVER;
+    params.record = factual;
+    int code = factual_init(factual, setup->start_bar, setup->bars, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = replay_init(&replay, &params, path, book, err);
+    if (code == ERROR_NONE) {
+        for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
+            struct replay_step step;
+            if (bar % CHECK_BARS == 0)
+                code = interrupt_check(err);
+            if (code == ERROR_NONE)
+                code = replay_step(&replay, &step, err);
+        }
+        replay_free(&replay);
+    }
+    if (code != ERROR_NONE)
+        factual_free(factual);
+    return code;
+}
+
+/* A counterfactual starts from what happened when there is at least as much to happen. */
+static void start_from(struct replay_params *params, const struct factual *factual, double scale)
+{
+    if (factual == NULL)
+        return;
+    params->factual = factual;
+    params->factual_scale = scale;
+    params->start_scale = scale >= 1.0 ? scale : 0.0;
+}
+
+int run_one(const struct run_task *task, struct run_one *out, struct error *err)
+{
+    const struct setup *setup = task->setup;
+    size_t index = task->level * (size_t)setup->scenario->replicates + task->replicate;
+    struct metrics_run run = {(int64_t)index + 1, (int64_t)task->replicate, setup->scenario->seed,
+                              setup->levels[task->level].usd};
+    struct replay_params params = setup_replay(setup, &setup->levels[task->level]);
+    struct replay replay;
+    start_from(&params, task->factual, setup->levels[task->level].scale);
+    int code = replay_init(&replay, &params, task->path, task->book, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = one_walk(task, out, &run, &replay, err);
+    if (task->factual != NULL)
+        out->metrics.summary.unreachable_steps = (int64_t)task->factual->unreachable;
+    replay_free(&replay);
+    return code;
+}
