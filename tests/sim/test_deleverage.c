@@ -256,6 +256,29 @@ static void what_finds_no_winner_is_sold_and_is_bad_debt(void **state)
     fixture_free(&fixture);
 }
 
+/* 2 coins of longs are bankrupt at 80 and 2 coins of winners are closed against them; of 5 coins of
+   open interest 3 are left, held by those whom nothing reaches. */
+static void what_is_deleveraged_leaves_open_interest_once(void **state)
+{
+    struct fixture fixture;
+    struct replay_step step;
+    struct error err = {0};
+    const struct book_given given[] = {given_of(1, PRICE, 2.0, 10.0), given_of(1, PRICE, 3.0, 1.01),
+                                       given_of(-1, PRICE, 2.0, 5.0),
+                                       given_of(-1, PRICE, 3.0, 1.01)};
+    fixture_make(&fixture, given, 4, "pnl_leverage", 0.0, 1.0);
+    fixture.lab.path.shock = true;
+    fixture.lab.path.at_ms = 0;
+    fixture.lab.path.over_ms = 0;
+    fixture.lab.path.move_log = log(MARK / PRICE);
+    assert_int_equal(replay_step(&fixture.replay, &step, &err), ERROR_NONE);
+    assert_near(step.forced.side[BOOK_LONG].coins, 2.0, 1e-9);
+    assert_near(step.forced.adl_coins[BOOK_SHORT], 2.0, 1e-9);
+    assert_near(step.oi_coins, 3.0, 1e-9);
+    assert_near(step.closes_coins[BOOK_LONG] + step.closes_coins[BOOK_SHORT], 0.0, 1e-9);
+    fixture_free(&fixture);
+}
+
 /* ---- memory ----------------------------------------------------------------------------- */
 
 static bool survives(long countdown)
@@ -286,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_profitable_and_leveraged_are_closed_first),
         cmocka_unit_test(a_second_need_goes_on_down_the_ranking),
+        cmocka_unit_test(what_is_deleveraged_leaves_open_interest_once),
         cmocka_unit_test(a_cut_position_is_liquidated_with_what_it_has_left),
         cmocka_unit_test(who_was_liquidated_since_is_passed_over),
         cmocka_unit_test(pro_rata_takes_the_same_part_of_all_in_profit),
