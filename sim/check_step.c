@@ -1,24 +1,7 @@
 #include "sim/check_step.h"
 
-#include <math.h>
-
 #include "base/calendar.h"
 #include "base/memory.h"
-
-/* Numbers of a summary that a step may change: not what the run was asked for. */
-static bool compared(const struct field *field)
-{
-    return (field->type == FIELD_DOUBLE || field->type == FIELD_INT64) &&
-           field->offset != offsetof(struct metrics_summary, run) &&
-           field->offset != offsetof(struct metrics_summary, replicate) &&
-           field->offset != offsetof(struct metrics_summary, oi_level_usd);
-}
-
-static double number_of(const struct metrics_summary *summary, const struct field *field)
-{
-    const char *place = (const char *)summary + field->offset;
-    return field->type == FIELD_DOUBLE ? *(const double *)place : (double)*(const int64_t *)place;
-}
 
 static int compare(const struct run_tables *at_step, const struct run_tables *at_check,
                    struct run_tables *out, struct error *err)
@@ -28,12 +11,10 @@ static int compare(const struct run_tables *at_step, const struct run_tables *at
     if (out->checks == NULL)
         return error_memory(err, "check_step.csv");
     for (size_t i = 0; i < at_step->summary_count; i++)
-        for (size_t f = 0; f < metrics_summary_field_count; f++) {
-            const struct field *field = &metrics_summary_fields[f];
-            if (!compared(field))
-                continue;
-            double here = number_of(&at_step->summary[i], field);
-            double there = number_of(&at_check->summary[i], field);
+        for (size_t f = 0; metrics_number_field(f) != NULL; f++) {
+            const struct field *field = metrics_number_field(f);
+            double here = metrics_number(&at_step->summary[i], field);
+            double there = metrics_number(&at_check->summary[i], field);
             out->checks[out->check_count++] = (struct run_check){
                 .run = at_step->summary[i].run,
                 .metric = (char *)field->name,

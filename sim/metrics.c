@@ -180,6 +180,28 @@ void metrics_finish(struct metrics *self, const struct replay *replay, int64_t e
     summary->episodes = episodes;
 }
 
+static bool is_result(const struct field *field)
+{
+    return (field->type == FIELD_DOUBLE || field->type == FIELD_INT64) &&
+           field->offset != offsetof(struct metrics_summary, run) &&
+           field->offset != offsetof(struct metrics_summary, replicate) &&
+           field->offset != offsetof(struct metrics_summary, oi_level_usd);
+}
+
+const struct field *metrics_number_field(size_t i)
+{
+    for (size_t f = 0; f < metrics_summary_field_count; f++)
+        if (is_result(&metrics_summary_fields[f]) && i-- == 0)
+            return &metrics_summary_fields[f];
+    return NULL;
+}
+
+double metrics_number(const struct metrics_summary *summary, const struct field *field)
+{
+    const char *place = (const char *)summary + field->offset;
+    return field->type == FIELD_DOUBLE ? *(const double *)place : (double)*(const int64_t *)place;
+}
+
 static char side_names[2][6] = {"long", "short"};
 
 void metrics_tiers(const struct metrics *self, struct metrics_tier out[METRICS_TIER_ROWS])

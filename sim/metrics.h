@@ -55,6 +55,11 @@ struct metrics_summary {
 extern const struct field metrics_summary_fields[];
 extern const size_t metrics_summary_field_count;
 
+/* The numbers of a summary that are results, not what the run was asked for: i from 0 on; NULL
+   beyond the last. Times are left out. */
+const struct field *metrics_number_field(size_t i);
+double metrics_number(const struct metrics_summary *summary, const struct field *field);
+
 /* Field by field what struct replay_step says, without the parts by tier and venue. */
 struct metrics_step {
     int64_t run, time_ms;

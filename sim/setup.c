@@ -198,32 +198,50 @@ static void make_levels(struct setup *self)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
-int setup_init(struct setup *self, const struct scenario *scenario, struct error *err)
+/* Everything but the market, which comes first: tables in coins are valued at its prices. */
+static int make(struct setup *self, struct error *err)
 {
-    memset(self, 0, sizeof *self);
-    self->scenario = scenario;
-    int code = read_market(self, err); /* first: tables in coins are valued at its prices */
-    if (code == ERROR_NONE)
-        code = setup_venues(self, err);
+    const struct scenario *scenario = self->scenario;
+    int code = setup_venues(self, err);
     if (code == ERROR_NONE && scenario->book.positions_from != NULL)
         code = setup_positions_read(self, err);
     if (code != ERROR_NONE)
-        goto out;
+        return code;
     if (self->market.oi_coins == NULL && self->given == NULL) {
-        code = error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.oi",
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "data.oi",
                         "is missing; expected open interest, or positions in book.positions_from");
-        goto out;
     }
     code = make_path(self, err);
     if (code != ERROR_NONE)
-        goto out;
+        return code;
     make_levels(self);
     self->reference_variance = mean_variance(self);
     code = make_depth_series(self, err);
     if (code != ERROR_NONE)
-        goto out;
-    code = make_funding_z(self, err);
-out:
+        return code;
+    return make_funding_z(self, err);
+}
+
+int setup_init(struct setup *self, const struct scenario *scenario, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    self->scenario = scenario;
+    int code = read_market(self, err);
+    if (code == ERROR_NONE)
+        code = make(self, err);
+    if (code != ERROR_NONE)
+        setup_free(self);
+    return code;
+}
+
+int setup_init_like(struct setup *self, const struct setup *base, const struct scenario *scenario,
+                    struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    self->scenario = scenario;
+    self->market = base->market;
+    self->market_borrowed = true;
+    int code = make(self, err);
     if (code != ERROR_NONE)
         setup_free(self);
     return code;
@@ -240,7 +258,8 @@ void setup_free(struct setup *self)
     memory_free(self->accounts);
     memory_free(self->funding_z);
     memory_free(self->depth_series);
-    market_free(&self->market);
+    if (!self->market_borrowed)
+        market_free(&self->market);
     memset(self, 0, sizeof *self);
 }
 

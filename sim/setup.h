@@ -30,6 +30,7 @@ extern const struct setup_level setup_as_observed;
 struct setup {
     const struct scenario *scenario; /* not owned */
     struct market market;
+    bool market_borrowed;
     struct path path;              /* a made path's bars are each replicate's own: setup_path */
     struct price_path_params made; /* of a made path, with what was fitted */
     size_t bars, start_bar;
@@ -52,6 +53,10 @@ struct setup {
 /* Reads everything that the scenario names. Errors of the readers (data, io), ERROR_SCENARIO where
    scenario and data do not fit. On failure `self` needs no free. */
 int setup_init(struct setup *self, const struct scenario *scenario, struct error *err);
+/* The same for a scenario whose data, time, symbol and path.model, path.at are those of `base`,
+   whose market it borrows: `base` must outlive it. */
+int setup_init_like(struct setup *self, const struct setup *base, const struct scenario *scenario,
+                    struct error *err);
 void setup_free(struct setup *self);
 
 /* The path of a replicate, the same for every level. `out` is valid while `self` and `made` are;
