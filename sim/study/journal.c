@@ -218,6 +218,12 @@ static void record_checksum(const struct journal *self, uint64_t place,
     checksum(self->block, PAYLOAD_AT + payload_size(self), out_checksum);
 }
 
+/* Where the checksum of the record in the block stands. */
+static char *record_end(const struct journal *self)
+{
+    return (char *)self->block + PAYLOAD_AT + payload_size(self);
+}
+
 /* Reads the record of a place into the block; `*out_whole` false when it is torn or damaged. */
 static int read_record(const struct journal *self, uint64_t place, uint64_t *out_item,
                        bool *out_whole, struct error *err)
@@ -231,9 +237,8 @@ static int read_record(const struct journal *self, uint64_t place, uint64_t *out
         return code;
     record_checksum(self, place, expected);
     memcpy(out_item, self->block + RECORD_AT, sizeof *out_item);
-    *out_whole =
-        memcmp(self->block + PAYLOAD_AT + payload_size(self), expected, CHECKSUM_SIZE) == 0 &&
-        *out_item < self->layout.item_count;
+    *out_whole = memcmp(record_end(self), expected, CHECKSUM_SIZE) == 0 &&
+                 *out_item < self->layout.item_count;
     return ERROR_NONE;
 }
 
@@ -467,7 +472,7 @@ int journal_append(struct journal *self, uint64_t item, const double *payload, s
         return journal_sync(self, err);
     memcpy(self->block + RECORD_AT, &item, sizeof item);
     memcpy(self->block + PAYLOAD_AT, payload, payload_size(self));
-    record_checksum(self, self->done, (char *)self->block + PAYLOAD_AT + payload_size(self));
+    record_checksum(self, self->done, record_end(self));
     int reason = write_bytes(self->file, self->block + RECORD_AT, record_size(self),
                              place_offset(self, self->done));
     if (reason != 0)
@@ -479,7 +484,8 @@ int journal_append(struct journal *self, uint64_t item, const double *payload, s
     return journal_sync(self, err);
 }
 
-int journal_get(const struct journal *self, uint64_t item, double *out_payload, struct error *err)
+/* Brings the record of an item into the block. */
+static int load(const struct journal *self, uint64_t item, struct error *err)
 {
     uint64_t found;
     bool whole;
@@ -491,6 +497,31 @@ int journal_get(const struct journal *self, uint64_t item, double *out_payload, 
         return code;
     if (!whole || found != item)
         return data_error(self, err, "the journal changed while it was in use");
-    memcpy(out_payload, self->block + PAYLOAD_AT, payload_size(self));
+    return ERROR_NONE;
+}
+
+int journal_get(const struct journal *self, uint64_t item, double *out_payload, struct error *err)
+{
+    int code = load(self, item, err);
+    if (code == ERROR_NONE)
+        memcpy(out_payload, self->block + PAYLOAD_AT, payload_size(self));
+    return code;
+}
+
+int journal_write(const struct journal *self, FILE *out, struct error *err)
+{
+    struct header header;
+    uint64_t place = 0;
+    make_header(&self->layout, &header);
+    fwrite(&header, sizeof header, 1, out);
+    for (uint64_t item = 0; item < self->layout.item_count; item++) {
+        if (self->places[item] == 0)
+            continue;
+        int code = load(self, item, err);
+        if (code != ERROR_NONE)
+            return code;
+        record_checksum(self, place++, record_end(self));
+        fwrite(self->block + RECORD_AT, record_size(self), 1, out);
+    }
     return ERROR_NONE;
 }

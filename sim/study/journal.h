@@ -34,6 +34,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -85,6 +86,11 @@ int journal_append(struct journal *self, uint64_t item, const double *payload, s
 
 /* The payload of a done item, bit for bit. ERROR_DATA: not done, or the file changed meanwhile. */
 int journal_get(const struct journal *self, uint64_t item, double *out_payload, struct error *err);
+
+/* Writes the journal anew to `out`, its records by item number: the same bytes in whatever order
+   items were finished. ERROR_IO, ERROR_DATA: the journal cannot be read; a failure to write is left
+   to who closes `out` (ferror). */
+int journal_write(const struct journal *self, FILE *out, struct error *err);
 
 /* Makes everything appended survive power loss. ERROR_IO: it may not. */
 int journal_sync(struct journal *self, struct error *err);

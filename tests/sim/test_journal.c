@@ -466,6 +466,29 @@ static void memory_that_runs_out_anywhere_leaves_the_journal_as_it_was(void **st
     free(bytes);
 }
 
+static void writing_anew_puts_items_in_their_order(void **state)
+{
+    struct error err = {0};
+    struct journal journal, other;
+    size_t size;
+    unsigned char *bytes = whole_journal("journal", &size);
+    open_or_fail(&other, "sorted", false);
+    for (uint64_t item = 0; item < ITEMS; item++)
+        append(&other, item);
+    assert_int_equal(journal_close(&other, &err), ERROR_NONE);
+    assert_int_equal(journal_read(&journal, "journal", &err), ERROR_NONE);
+    FILE *out = fopen("written", "w");
+    assert_non_null(out);
+    assert_int_equal(journal_write(&journal, out, &err), ERROR_NONE);
+    assert_int_equal(fclose(out), 0);
+    journal_close(&journal, NULL);
+    FILE *sorted = fopen("sorted", "r");
+    assert_int_equal(fread(bytes, 1, size, sorted), size);
+    fclose(sorted);
+    assert_file("written", bytes, size);
+    free(bytes);
+}
+
 /* ---- kills ------------------------------------------------------------------------------ */
 
 enum { KILLS = 20, MANY = 4001 };
@@ -589,6 +612,7 @@ int main(void)
         in_folder(a_disk_without_room_for_the_header_can_be_tried_again),
         in_folder(what_cannot_be_opened_is_told),
         in_folder(memory_that_runs_out_anywhere_leaves_the_journal_as_it_was),
+        in_folder(writing_anew_puts_items_in_their_order),
         in_folder(a_job_killed_twenty_times_ends_with_every_item_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
