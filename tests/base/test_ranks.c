@@ -200,6 +200,7 @@ static void processes_of_array_tasks_multiply(void **state)
             assert_int_equal(ranks.size, 12);
             assert_in_range(ranks.rank, 0, 11);
             assert_string_equal(ranks.from, "a Slurm array of Open MPI's processes");
+            assert_int_equal(ranks.rank, 3 * task + process);
             seen[ranks.rank]++;
         }
     for (int i = 0; i < 12; i++)
