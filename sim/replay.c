@@ -208,6 +208,28 @@ static void begin_report(struct replay *self, struct replay_step *out)
     out->reported_coins[BOOK_SHORT] = reported ? market->liq_short_coins[self->bar] : NAN;
 }
 
+static double start_coins(const struct replay *self, int index)
+{
+    const struct replay_params *params = self->params;
+    const struct factual_bar *from =
+        params->factual == NULL ? NULL : factual_at(params->factual, self->bar);
+    return from == NULL ? 0.0 : params->start_scale * from->node[index].flow_coins;
+}
+
+/* The mark at which funding is paid: before the step's first orders, but those that a
+   counterfactual starts from, which an observed opening mark holds. */
+static double opening_mark(struct replay *self, const struct path_bar *bar)
+{
+    double last, mark, start = start_coins(self, 0);
+    if (!self->prices.feedback)
+        return bar->mark[0];
+    if (start == 0.0)
+        return bar->mark[0] *
+               exp(self->params->mark_passthrough * prices_impact_log(&self->prices));
+    prices_with_order(&self->prices, bar->last[0], bar->mark[0], start, &last, &mark);
+    return mark;
+}
+
 static int prepare(struct replay *self, const struct path_bar *bar, struct replay_step *out,
                    struct error *err)
 {
@@ -219,10 +241,7 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
             return code;
     }
     begin_report(self, out);
-    double factor = 1.0;
-    if (self->prices.feedback)
-        factor = exp(params->mark_passthrough * prices_impact_log(&self->prices));
-    double mark = bar->mark[0] * factor;
+    double mark = opening_mark(self, bar);
     out->funding_rate = rate_due(self);
     if (out->funding_rate != 0.0) {
         int code = pay_funding(self, out->funding_rate, mark, err);
@@ -306,14 +325,6 @@ static struct path_bar exogenous_bar(const struct replay *self)
         bar.mark[i] = from->node[i].mark;
     }
     return bar;
-}
-
-static double start_coins(const struct replay *self, int index)
-{
-    const struct replay_params *params = self->params;
-    const struct factual_bar *from =
-        params->factual == NULL ? NULL : factual_at(params->factual, self->bar);
-    return from == NULL ? 0.0 : params->start_scale * from->node[index].flow_coins;
 }
 
 static int walk_node(struct replay *self, const struct path_bar *bar, int index,

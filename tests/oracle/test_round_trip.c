@@ -23,10 +23,6 @@
 #include "tests/support/near.h"
 
 #define TOLERANCE 1e-12
-/* Funding is due before the first orders of a step and charged at the mark then, in an open loop at
-   the observed opening mark, which holds their impact: triggers and with them fills are apart by
-   the rate times that impact. No price follows from it. */
-#define FILL_TOLERANCE 1e-8
 
 /* ---- the weeks ------------------------------------------------------------------------------ */
 
@@ -156,7 +152,7 @@ static void expect_round_trip(const struct event *event)
                   fill, (long long)summary->unreachable_steps);
     assert_true(price <= TOLERANCE);
     assert_true(flow <= TOLERANCE);
-    assert_true(fill <= FILL_TOLERANCE);
+    assert_true(fill <= TOLERANCE);
     assert_true(summary->liquidated_positions > 1000);
     assert_int_equal(summary->unreachable_steps, unreachable);
     whole_run_free(&open);
