@@ -351,4 +351,5 @@ void checks_run(struct reader *reader, const struct scenario *scenario)
     check_inputs(reader, scenario);
     check_venues(reader, scenario);
     check_leverage(reader, scenario);
+    checks_sweep(reader, scenario);
 }

@@ -14,4 +14,7 @@ void checks_resolve(const struct reader *reader, struct scenario *scenario);
 /* Reports every contradiction, at the key that the reader would change. */
 void checks_run(struct reader *reader, const struct scenario *scenario);
 
+/* The part of it that is about the keys of sweeps. */
+void checks_sweep(struct reader *reader, const struct scenario *scenario);
+
 #endif

@@ -158,9 +158,8 @@ static struct found find_row(const struct tree_node *mapping, const char *name)
     }
 }
 
-/* Reads a given or default node; false when it is wrong. */
-static bool read_row(struct reader *self, const struct schema_row *row,
-                     const struct tree_node *node, const char *key, void *record)
+bool reader_row(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                const char *key, void *record)
 {
     struct error err = {0};
     void *place = (char *)record + row->field.offset;
@@ -182,7 +181,19 @@ static bool read_row(struct reader *self, const struct schema_row *row,
     case SCHEMA_POINTS:
         return reader_points(self, row, node, record);
     case SCHEMA_OUTPUT:
-        return reader_output(self, row, node, record);
+        return reader_words(self, row, &schema_output, node, record);
+    case SCHEMA_BASELINES:
+        return reader_words(self, row, &schema_baselines, node, record);
+    case SCHEMA_QUANTILES:
+        return reader_quantiles(self, row, node, record);
+    case SCHEMA_CONDITION:
+        return reader_condition(self, row, node, place);
+    case SCHEMA_AXES:
+        return reader_axes(self, row, node, record);
+    case SCHEMA_SETTINGS:
+        return reader_settings(self, row, node, record);
+    case SCHEMA_PRIORS:
+        return reader_priors(self, row, node, record);
     case SCHEMA_PAIR:
         return reader_pair(self, row, node, key, place);
     case SCHEMA_VALUE:
@@ -206,16 +217,16 @@ static bool read_default(struct reader *self, const struct schema_row *row, cons
     struct error err = {0};
     const char *text = row->field.default_text;
     bool good = false;
-    if (text[0] != '[') {
+    if (text[0] != '[' && text[0] != '{') {
         node = (struct tree_node){.kind = YAML_SCALAR, .text = text, .file = "default"};
-        return read_row(self, row, &node, key, record);
+        return reader_row(self, row, &node, key, record);
     }
     if (yaml_load_text(&file, "default", text, strlen(text), ERROR_SCENARIO, &err) != ERROR_NONE) {
         add_error(self, &err);
         return false;
     }
     if (tree_copy(&node, &file.root, "default", 0)) {
-        good = read_row(self, row, &node, key, record);
+        good = reader_row(self, row, &node, key, record);
     } else {
         error_memory(&err, "reading a scenario");
         add_error(self, &err);
@@ -249,7 +260,7 @@ void reader_table(struct reader *self, const struct schema_table *table, int rol
         struct found found = find_row(node, row->field.name);
         snprintf(key, sizeof key, "%s%s", prefix, row->field.name);
         if (found.node != NULL)
-            good = read_row(self, row, found.node, key, record);
+            good = reader_row(self, row, found.node, key, record);
         else if (found.blocked)
             good = false;
         else if (row->field.default_text != NULL)

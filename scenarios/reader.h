@@ -15,7 +15,7 @@
 #include "scenarios/schema.h"
 #include "scenarios/tree.h"
 
-#define READER_ROWS_MAX 128
+#define READER_ROWS_MAX 160
 #define READER_KEY_SIZE 96
 #define READER_ERRORS_MAX 100 /* further ones are not shown */
 
@@ -48,7 +48,17 @@ void reader_table(struct reader *self, const struct schema_table *table, int rol
 /* The state of a key of schema_scenario; the key must be one. */
 const struct reader_state *reader_state_of(const struct reader *self, const char *key);
 
-/* --- values that hold others (reader_parts.c) --- */
+/* Reads one given or default node by its row into `record`; false when it is wrong, reported under
+   `key`. */
+bool reader_row(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                const char *key, void *record);
+
+/* --- values that hold others (reader_parts.c, reader_sweep.c) --- */
+
+/* Report a node of the wrong kind, and short memory; both are false. */
+bool reader_refuse_kind(struct reader *self, const struct schema_row *row,
+                        const struct tree_node *node, const char *key);
+bool reader_refuse_memory(struct reader *self);
 
 /* Each reads `node` into the scenario or source; false when something was wrong and reported. */
 bool reader_source(struct reader *self, const struct schema_row *row, const struct tree_node *node,
@@ -67,7 +77,19 @@ bool reader_points(struct reader *self, const struct schema_row *row, const stru
                    struct scenario *scenario);
 bool reader_pair(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                  const char *key, double pair[2]);
-bool reader_output(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+/* A list of words of `words`, each a bool of the scenario. */
+bool reader_words(struct reader *self, const struct schema_row *row,
+                  const struct schema_table *words, const struct tree_node *node,
+                  struct scenario *scenario);
+bool reader_quantiles(struct reader *self, const struct schema_row *row,
+                      const struct tree_node *node, struct scenario *scenario);
+bool reader_condition(struct reader *self, const struct schema_row *row,
+                      const struct tree_node *node, struct condition *condition);
+bool reader_axes(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                 struct scenario *scenario);
+bool reader_settings(struct reader *self, const struct schema_row *row,
+                     const struct tree_node *node, struct scenario *scenario);
+bool reader_priors(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario);
 
 #endif

@@ -9,7 +9,7 @@
 #include "scenarios/value.h"
 #include "scenarios/venue_rules.h"
 
-static bool refuse_kind(struct reader *self, const struct schema_row *row,
+bool reader_refuse_kind(struct reader *self, const struct schema_row *row,
                         const struct tree_node *node, const char *key)
 {
     char shown[VALUE_SHOWN_SIZE], expected[SCHEMA_EXPECTED_SIZE];
@@ -18,7 +18,7 @@ static bool refuse_kind(struct reader *self, const struct schema_row *row,
     return false;
 }
 
-static bool refuse_memory(struct reader *self)
+bool reader_refuse_memory(struct reader *self)
 {
     struct error err = {0};
     error_memory(&err, "reading a scenario");
@@ -143,7 +143,7 @@ static bool keep_place(struct reader *self, const struct tree_node *node, const 
     spec->said_key = memory_text(key);
     spec->said_line = node->line;
     spec->said_column = node->column;
-    return (spec->said_file != NULL && spec->said_key != NULL) || refuse_memory(self);
+    return (spec->said_file != NULL && spec->said_key != NULL) || reader_refuse_memory(self);
 }
 
 bool reader_source(struct reader *self, const struct schema_row *row, const struct tree_node *node,
@@ -153,9 +153,9 @@ bool reader_source(struct reader *self, const struct schema_row *row, const stru
     size_t index = (row->field.offset - offsetof(struct scenario, data.input)) / sizeof *spec;
     spec->role = (enum market_input)index;
     if (tree_is_null(node))
-        return schema_nullable(row) || refuse_kind(self, row, node, key);
+        return schema_nullable(row) || reader_refuse_kind(self, row, node, key);
     if (node->kind != YAML_MAPPING)
-        return refuse_kind(self, row, node, key);
+        return reader_refuse_kind(self, row, node, key);
     snprintf(prefix, sizeof prefix, "%s.", key);
     spec->present = true;
     if (!table_good(self, &schema_source, (int)index, node, prefix, spec) ||
@@ -197,7 +197,7 @@ static bool read_column(struct reader *self, const struct tree_node *node, const
     }
     if (node->quoted || strspn(node->text, "0123456789") != strlen(node->text)) {
         column->name = memory_text(node->text);
-        return column->name != NULL || refuse_memory(self);
+        return column->name != NULL || reader_refuse_memory(self);
     }
     if (!text_to_int64(node->text, strlen(node->text), &index) || index < 1 || index > 10000) {
         reader_report(self, node, key, "%s is out of bounds; expected an index from 1 to 10000",
@@ -240,10 +240,10 @@ bool reader_columns(struct reader *self, const struct tree_node *node, const cha
     if (tree_is_null(node))
         return true;
     if (node->kind != YAML_MAPPING)
-        return refuse_kind(self, schema_find(&schema_source, "columns", 0), node, key);
+        return reader_refuse_kind(self, schema_find(&schema_source, "columns", 0), node, key);
     spec->columns = memory_zeroed(node->count, sizeof *spec->columns);
     if (spec->columns == NULL)
-        return refuse_memory(self);
+        return reader_refuse_memory(self);
     for (size_t i = 0; i < node->count; i++)
         good = read_column_entry(self, &node->entries[i], key, spec) && good;
     return good;
@@ -264,7 +264,7 @@ static bool read_filter(struct reader *self, const struct tree_entry *entry, con
     struct source_filter *filter = &spec->filters[spec->filter_count++];
     filter->column = memory_text(entry->key);
     filter->value = memory_text(value->text);
-    return (filter->column != NULL && filter->value != NULL) || refuse_memory(self);
+    return (filter->column != NULL && filter->value != NULL) || reader_refuse_memory(self);
 }
 
 bool reader_filters(struct reader *self, const struct tree_node *node, const char *key,
@@ -274,7 +274,7 @@ bool reader_filters(struct reader *self, const struct tree_node *node, const cha
     if (tree_is_null(node))
         return true;
     if (node->kind != YAML_MAPPING)
-        return refuse_kind(self, schema_find(&schema_source, "filters", 0), node, key);
+        return reader_refuse_kind(self, schema_find(&schema_source, "filters", 0), node, key);
     if (node->count > SOURCE_MAX_FILTERS) {
         reader_report(self, node, key, "has %zu columns; expected at most %d", node->count,
                       SOURCE_MAX_FILTERS);
@@ -282,7 +282,7 @@ bool reader_filters(struct reader *self, const struct tree_node *node, const cha
     }
     spec->filters = memory_zeroed(node->count, sizeof *spec->filters);
     if (spec->filters == NULL)
-        return refuse_memory(self);
+        return reader_refuse_memory(self);
     for (size_t i = 0; i < node->count; i++)
         good = read_filter(self, &node->entries[i], key, spec) && good;
     return good;
@@ -295,7 +295,7 @@ static bool list_good(struct reader *self, const struct schema_row *row,
                       const struct tree_node *node, size_t minimum, size_t maximum)
 {
     if (node->kind != YAML_SEQUENCE)
-        return refuse_kind(self, row, node, row->field.name);
+        return reader_refuse_kind(self, row, node, row->field.name);
     if (node->count >= minimum && node->count <= maximum)
         return true;
     reader_report(self, node, row->field.name, "has %zu items; expected from %zu to %zu",
@@ -407,7 +407,7 @@ bool reader_pair(struct reader *self, const struct schema_row *row, const struct
                  const char *key, double pair[2])
 {
     if (node->kind != YAML_SEQUENCE || node->count != 2)
-        return refuse_kind(self, row, node, key);
+        return reader_refuse_kind(self, row, node, key);
     if (!read_numbers(self, row, node, key, pair))
         return false;
     if (pair[0] <= pair[1])
@@ -425,19 +425,30 @@ bool reader_levels(struct reader *self, const struct schema_row *row, const stru
     return read_numbers(self, row, node, row->field.name, scenario->oi.levels_usd);
 }
 
-static bool read_output_word(struct reader *self, const struct schema_row *row,
-                             const struct tree_node *node, struct scenario *scenario)
+/* "summary, steps, tiers": the words of a table, as far as they fit. */
+static const char *list_words(const struct schema_table *words, char buffer[SCHEMA_EXPECTED_SIZE])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < words->count && used < SCHEMA_EXPECTED_SIZE; i++)
+        used += (size_t)snprintf(buffer + used, SCHEMA_EXPECTED_SIZE - used, "%s%s",
+                                 i > 0 ? ", " : "", words->rows[i].field.name);
+    return buffer;
+}
+
+static bool read_word(struct reader *self, const struct schema_row *row,
+                      const struct schema_table *words, const struct tree_node *node,
+                      struct scenario *scenario)
 {
     struct schema_names names;
-    char shown[VALUE_SHOWN_SIZE], hint[VALUE_HINT_SIZE];
+    char shown[VALUE_SHOWN_SIZE], hint[VALUE_HINT_SIZE], all[SCHEMA_EXPECTED_SIZE];
     const char *text = node->kind == YAML_SCALAR ? node->text : "";
-    const struct schema_row *word = schema_find(&schema_output, text, 0);
+    const struct schema_row *word = schema_find(words, text, 0);
     if (word == NULL) {
-        schema_children(&schema_output, "", 0, &names);
-        reader_report(self, node, row->field.name,
-                      "%s is not a table of the results; expected one of summary, steps, tiers, "
-                      "venues, episodes, positions, adl%s",
-                      value_shown(node, shown), value_hint(text, names.names, names.count, hint));
+        schema_children(words, "", 0, &names);
+        reader_report(self, node, row->field.name, "%s is not %s; expected one of %s%s",
+                      value_shown(node, shown),
+                      row->kind == SCHEMA_OUTPUT ? "a table of the results" : "a baseline",
+                      list_words(words, all), value_hint(text, names.names, names.count, hint));
         return false;
     }
     bool *place = (bool *)((char *)scenario + word->field.offset);
@@ -449,13 +460,42 @@ static bool read_output_word(struct reader *self, const struct schema_row *row,
     return true;
 }
 
-bool reader_output(struct reader *self, const struct schema_row *row, const struct tree_node *node,
-                   struct scenario *scenario)
+bool reader_words(struct reader *self, const struct schema_row *row,
+                  const struct schema_table *words, const struct tree_node *node,
+                  struct scenario *scenario)
 {
     bool good = true;
-    if (!list_good(self, row, node, 0, schema_output.count))
+    if (!list_good(self, row, node, 0, words->count))
         return false;
     for (size_t i = 0; i < node->count; i++)
-        good = read_output_word(self, row, &node->entries[i].value, scenario) && good;
+        good = read_word(self, row, words, &node->entries[i].value, scenario) && good;
     return good;
+}
+
+bool reader_quantiles(struct reader *self, const struct schema_row *row,
+                      const struct tree_node *node, struct scenario *scenario)
+{
+    double *quantiles = scenario->bands.quantiles;
+    if (!list_good(self, row, node, 1, SCENARIO_QUANTILES_MAX) ||
+        !read_numbers(self, row, node, row->field.name, quantiles))
+        return false;
+    scenario->bands.quantile_count = node->count;
+    for (size_t i = 1; i < node->count; i++) {
+        if (quantiles[i] > quantiles[i - 1])
+            continue;
+        reader_report(self, &node->entries[i].value, row->field.name,
+                      "does not rise; expected a rising list");
+        return false;
+    }
+    return true;
+}
+
+bool reader_condition(struct reader *self, const struct schema_row *row,
+                      const struct tree_node *node, struct condition *condition)
+{
+    if (tree_is_null(node))
+        return true;
+    if (node->kind == YAML_SCALAR && condition_parse(node->text, condition))
+        return true;
+    return reader_refuse_kind(self, row, node, row->field.name);
 }

@@ -22,9 +22,39 @@ static void free_texts(const struct schema_table *table, void *record)
     }
 }
 
+static void free_list(char **texts, size_t count)
+{
+    for (size_t i = 0; texts != NULL && i < count; i++)
+        memory_free(texts[i]);
+    memory_free(texts);
+}
+
+static void free_sweep(struct scenario *self)
+{
+    for (size_t i = 0; i < self->sweep.axis_count; i++)
+        axis_free(&self->sweep.axes[i]);
+    memory_free(self->sweep.axes);
+    for (size_t i = 0; i < self->sweep.list_count; i++) {
+        struct scenario_settings *point = &self->sweep.list[i];
+        for (size_t k = 0; k < point->count; k++) {
+            memory_free(point->items[k].key);
+            memory_free(point->items[k].value);
+        }
+        memory_free(point->items);
+    }
+    memory_free(self->sweep.list);
+    for (size_t i = 0; i < self->uncertainty.parameter_count; i++) {
+        struct scenario_prior *prior = &self->uncertainty.parameters[i];
+        memory_free(prior->key);
+        free_list(prior->choices, prior->choice_count);
+    }
+    memory_free(self->uncertainty.parameters);
+}
+
 void scenario_free(struct scenario *self)
 {
     free_texts(&schema_scenario, self);
+    free_sweep(self);
     for (size_t i = 0; i < MARKET_INPUT_COUNT; i++)
         source_spec_free(&self->data.input[i]);
     for (size_t i = 0; i < SCENARIO_VENUES_MAX; i++)

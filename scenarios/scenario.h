@@ -19,6 +19,9 @@
 #include "base/error.h"
 #include "datasets/market.h"
 #include "datasets/source.h"
+#include "scenarios/axis.h"
+#include "scenarios/condition.h"
+#include "scenarios/priors.h"
 
 enum scenario_wick { WICK_BY_CLOSE, WICK_HIGH_FIRST, WICK_LOW_FIRST };
 enum scenario_data_kind { DATA_ANY, DATA_OBSERVED };
@@ -82,10 +85,14 @@ enum scenario_adl {
     ADL_LIFO
 };
 
+enum scenario_sweep { SWEEP_NONE, SWEEP_GRID, SWEEP_LIST, SWEEP_LATIN, SWEEP_SOBOL, SWEEP_MORRIS };
+
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
 #define SCENARIO_LEVELS_MAX 64
 #define SCENARIO_POINTS_MAX 64
+#define SCENARIO_QUANTILES_MAX 32
+#define SCENARIO_SWEEP_MAX 1000000000 /* points */
 
 struct scenario_venue {
     char *name;                  /* as results name it; owned */
@@ -111,6 +118,25 @@ struct scenario_venue {
     double mark_passthrough;     /* NaN: impact.mark_passthrough */
     double flat_rate;            /* rules: flat: one bracket, this MMR ...; NaN with other rules */
     double flat_max_leverage;    /* ... and this maximum leverage; NaN with other rules */
+};
+
+/* A key and its value as --set takes them: "impact.gamma", "0.76". */
+struct scenario_setting {
+    char *key, *value; /* owned */
+};
+
+/* One point of sweep.list. */
+struct scenario_settings {
+    struct scenario_setting *items; /* owned */
+    size_t count;
+};
+
+/* One of uncertainty.parameters. */
+struct scenario_prior {
+    char *key; /* owned */
+    struct priors_law law;
+    char **choices; /* PRIORS_CHOICE: values as --set takes them, owned */
+    size_t choice_count;
 };
 
 struct scenario {
@@ -224,8 +250,36 @@ struct scenario {
         int64_t quiet_ms;
     } episode;
     struct {
-        bool summary, steps, tiers, venues, episodes, positions, adl;
+        bool summary, steps, tiers, venues, episodes, positions, adl, sweep, critical;
     } output;
+
+    /* A sweep, its points and draws by scenarios/sweep_points.h. */
+    struct {
+        int method;     /* enum scenario_sweep */
+        int64_t points; /* latin, sobol; morris: trajectories */
+        struct axis *axes;
+        size_t axis_count;
+        struct scenario_settings *list;
+        size_t list_count;
+    } sweep;
+    struct {
+        int64_t draws;
+        struct scenario_prior *parameters;
+        size_t parameter_count;
+    } uncertainty;
+    struct {
+        double quantiles[SCENARIO_QUANTILES_MAX];
+        size_t quantile_count;
+        int over; /* enum bands_over, reports/bands.h */
+    } bands;
+    struct {
+        bool open, naive, null;
+    } baselines;
+    struct {
+        char *along;           /* NULL: none; a key of sweep.axes */
+        struct condition when; /* metric empty: none */
+        double refine;         /* NaN: none */
+    } critical;
 
     /* Where it came from. */
     char *path_name; /* the file, as given; owned */

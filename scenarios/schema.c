@@ -6,6 +6,7 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "scenarios/condition.h"
 
 bool schema_takes(const struct schema_row *row, int role)
 {
@@ -226,6 +227,26 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_OUTPUT:
         expected_add(buffer, "a list such as [summary, steps]");
         break;
+    case SCHEMA_AXES:
+        expected_add(buffer, "a mapping such as {oi.level_usd: {from: 20e9, to: 120e9, step: "
+                             "2e9}, oi.scale_by: [traders, sizes]}");
+        break;
+    case SCHEMA_SETTINGS:
+        expected_add(buffer, "a list such as [{oi.level_usd: 60e9, impact.gamma: 0.5}]");
+        break;
+    case SCHEMA_PRIORS:
+        expected_add(buffer, "a mapping such as {impact.gamma: {uniform: [0.5, 1.0]}}");
+        break;
+    case SCHEMA_QUANTILES:
+        expected_add(buffer, "a rising list such as [0.05, 0.5, 0.95], each ");
+        expected_scalar(&row->field, buffer);
+        break;
+    case SCHEMA_BASELINES:
+        expected_add(buffer, "a list such as [open, naive, null]");
+        break;
+    case SCHEMA_CONDITION:
+        expected_add(buffer, CONDITION_EXPECTED);
+        break;
     }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
@@ -260,6 +281,18 @@ const char *schema_type_name(const struct schema_row *row)
         return "list of points";
     case SCHEMA_OUTPUT:
         return "list of results";
+    case SCHEMA_AXES:
+        return "mapping of axes";
+    case SCHEMA_SETTINGS:
+        return "list of settings";
+    case SCHEMA_PRIORS:
+        return "mapping of priors";
+    case SCHEMA_QUANTILES:
+        return "list of numbers";
+    case SCHEMA_BASELINES:
+        return "list of baselines";
+    case SCHEMA_CONDITION:
+        return "condition";
     case SCHEMA_VALUE:
         break;
     }

@@ -28,15 +28,21 @@ enum schema_kind {
     SCHEMA_ZONE,    /* int64_t milliseconds: an offset from UTC such as +06:00 */
     SCHEMA_PAIR,    /* double[2]: a list of two rising numbers */
     /* What follows uses only name, documentation, default_text, source and offset of `field`. */
-    SCHEMA_COLUMNS, /* source_spec.columns: a mapping of series field to column name or index */
-    SCHEMA_FILTERS, /* source_spec.filters: a mapping of column to the value it must hold */
-    SCHEMA_SOURCE,  /* struct source_spec: a mapping of schema_source, or null */
-    SCHEMA_VENUES,  /* scenario.venues: a list of schema_venue */
-    SCHEMA_LEVELS,  /* scenario.oi.levels_usd: a list of numbers, with their bounds */
-    SCHEMA_TIERS,   /* scenario.book.leverage.tier_*: a list of schema_tier */
-    SCHEMA_POINTS,  /* scenario.path.point_*: a list of schema_point */
-    SCHEMA_OUTPUT,  /* scenario.output: a list of the names in schema_output */
-    SCHEMA_EXTENDS  /* handled while files are merged; not in the struct */
+    SCHEMA_COLUMNS,   /* source_spec.columns: a mapping of series field to column name or index */
+    SCHEMA_FILTERS,   /* source_spec.filters: a mapping of column to the value it must hold */
+    SCHEMA_SOURCE,    /* struct source_spec: a mapping of schema_source, or null */
+    SCHEMA_VENUES,    /* scenario.venues: a list of schema_venue */
+    SCHEMA_LEVELS,    /* scenario.oi.levels_usd: a list of numbers, with their bounds */
+    SCHEMA_TIERS,     /* scenario.book.leverage.tier_*: a list of schema_tier */
+    SCHEMA_POINTS,    /* scenario.path.point_*: a list of schema_point */
+    SCHEMA_OUTPUT,    /* scenario.output: a list of the names in schema_output */
+    SCHEMA_AXES,      /* scenario.sweep.axes: a mapping of key to values or range */
+    SCHEMA_SETTINGS,  /* scenario.sweep.list: a list of mappings of key to value */
+    SCHEMA_PRIORS,    /* scenario.uncertainty.parameters: a mapping of key to prior */
+    SCHEMA_QUANTILES, /* scenario.bands.quantiles: a list of rising numbers, with their bounds */
+    SCHEMA_BASELINES, /* scenario.baselines: a list of the names in schema_baselines */
+    SCHEMA_CONDITION, /* struct condition: METRIC >= NUMBER, or null */
+    SCHEMA_EXTENDS    /* handled while files are merged; not in the struct */
 };
 
 struct schema_row {
@@ -68,6 +74,7 @@ extern const struct schema_table schema_venue;    /* struct scenario_venue */
 extern const struct schema_table schema_tier;     /* struct schema_tier_item */
 extern const struct schema_table schema_point;    /* struct schema_point_item */
 extern const struct schema_table schema_output;   /* struct scenario; names are words of `output` */
+extern const struct schema_table schema_baselines; /* the same, of `baselines` */
 
 /* Whether a source of this role (enum market_input) takes the row. */
 bool schema_takes(const struct schema_row *row, int role);

@@ -38,6 +38,8 @@ static const char *const words_liquidation[] = {"full",        "brackets", "shar
                                                 "incremental", "none",     NULL};
 static const char *const words_adl[] = {
     "none", "pnl_leverage", "pnl_margin_ratio", "hyperliquid", "pro_rata", "lifo", NULL};
+static const char *const words_sweep[] = {"none", "grid", "list", "latin", "sobol", "morris", NULL};
+static const char *const words_over[] = {"draws", "replicates", "both", NULL};
 static const char *const words_no_decay[] = {"none", NULL};
 static const char *const words_header[] = {"no", "yes", NULL};
 
@@ -314,8 +316,51 @@ static const struct schema_row scenario_rows[] = {
                "1e6", 0, 1e15, FIELD_OWN_PRIOR, "forced flow above which a step is in an episode"),
     ROW_DURATION("episode.quiet", HERE(episode.quiet_ms), "30m", 1000, 365 * DAY, FIELD_OWN_PRIOR,
                  "calm that ends an episode"),
+
+    ROW_CHOICE(
+        "sweep.method", HERE(sweep.method), "none", words_sweep,
+        "points of a sweep: grid: all combinations of the axes, the first slowest; list: "
+        "those of sweep.list; latin: a Latin hypercube; sobol: a scrambled sequence; morris: "
+        "trajectories that move one axis at a time"),
+    ROW_COUNT("sweep.points", "points", HERE(sweep.points), "64", 1, 1e6, FIELD_OWN_PRIOR,
+              "latin, sobol (best a power of two): how many; morris: trajectories, each of as many "
+              "points as axes and one more"),
+    ROW_SPECIAL("sweep.axes", SCHEMA_AXES, 0, "{}",
+                "for keys of the scenario (of one venue: venues[NAME].KEY) a list of values, a "
+                "range {from, to, step} or {from, to, count}, or with latin, sobol and morris "
+                "{from, to}; scale: log for equal factors; null: no axis"),
+    ROW_SPECIAL("sweep.list", SCHEMA_SETTINGS, 0, "[]",
+                "list: for each point the keys that it sets and their values"),
+    ROW_COUNT("uncertainty.draws", "draws", HERE(uncertainty.draws), "1", 1, 1e6, FIELD_OWN_PRIOR,
+              "of uncertain parameters, the same at every point (best a power of two); 1: the "
+              "scenario's own values"),
+    ROW_SPECIAL(
+        "uncertainty.parameters", SCHEMA_PRIORS, 0, "{}",
+        "priors of keys: {uniform: [low, high]}, {log_uniform: [low, high]}, {normal: "
+        "{mean, sigma}}, {lognormal: {median, sigma}}, {triangular: [low, mode, high]}, "
+        "{beta: {a, b}}, {choice: [values]}; tails beyond a key's bounds are cut off; null: "
+        "no prior"),
+    {.field = {ROW_FIELD("bands.quantiles", FIELD_DOUBLE, "", 0, "[0.05, 0.25, 0.5, 0.75, 0.95]",
+                         FIELD_OWN_PRIOR, "of the results, type 7 of Hyndman and Fan (1996)"),
+               .minimum = 0, .maximum = 1},
+     .kind = SCHEMA_QUANTILES},
+    ROW_CHOICE("bands.over", HERE(bands.over), "both", words_over,
+               "what bands span: draws (each by its mean over replicates), replicates (each by its "
+               "mean over draws), or every run"),
+    ROW_SPECIAL("baselines", SCHEMA_BASELINES, 0, "[]",
+                "beside every point: open: forced orders do not move the price; naive: they are "
+                "added to the observed price; null: the level alone, times a fitted power of the "
+                "largest adverse move"),
+    ROW_TEXT("critical.along", HERE(critical.along), "null",
+             "axis of a grid on which the value is looked for at which critical.when sets in"),
+    ROW_SPECIAL("critical.when", SCHEMA_CONDITION, HERE(critical.when), "null",
+                "condition on a number of the summary, such as jump_share_of_oi >= 0.05"),
+    ROW_NUMBER("critical.refine", "", HERE(critical.refine), "null", SCHEMA_ABOVE_ZERO,
+               ROW_ANY_HIGH, NULL,
+               "width, in the unit of the axis, down to which the bracket is halved; null: the "
+               "bracket of the grid"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
-                "which tables are written; also positions"),
+                "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };
 
 #define IN_SOURCE(member) offsetof(struct source_spec, member)
@@ -451,6 +496,20 @@ static const struct schema_row output_rows[] = {
     RESULT("episodes", episodes, "one row per episode"),
     RESULT("positions", positions, "the book at the start"),
     RESULT("adl", adl, "who was deleveraged: by step, venue, side and leverage"),
+    RESULT("sweep", sweep, "bands of every number at every point"),
+    RESULT("critical", critical, "the critical value per draw and its bands"),
+};
+
+#define BASELINE(word, member, doc)                                                           \
+    {                                                                                         \
+        .field = { ROW_FIELD(word, FIELD_BOOL, "", HERE(baselines.member), "no", NULL, doc) } \
+    }
+
+static const struct schema_row baseline_rows[] = {
+    BASELINE("open", open, "forced orders do not move the price"),
+    BASELINE("naive", naive, "forced orders added to the observed price"),
+    BASELINE("null", null,
+             "the level alone: open interest times a power of the largest adverse move, fitted"),
 };
 
 #define TABLE(rows)                      \
@@ -463,3 +522,4 @@ const struct schema_table schema_venue = TABLE(venue_rows);
 const struct schema_table schema_tier = TABLE(tier_rows);
 const struct schema_table schema_point = TABLE(point_rows);
 const struct schema_table schema_output = TABLE(output_rows);
+const struct schema_table schema_baselines = TABLE(baseline_rows);

@@ -82,9 +82,26 @@ bool tree_is_null(const struct tree_node *node)
 
 /* --- merging --- */
 
-/* A source that says where its data are is another source: nothing of the old one may survive. */
+/* Groups whose mappings go by keys of the scenario, dots and all. */
+static const char *const keyed[] = {"sweep.axes.", "uncertainty.parameters."};
+
+/* How much of a dotted key stands before the key of the scenario that is in it; 0: none is. */
+static size_t keyed_from(const char *key, size_t length)
+{
+    for (size_t i = 0; i < sizeof keyed / sizeof *keyed; i++) {
+        size_t prefix = strlen(keyed[i]);
+        if (length > prefix && strncmp(key, keyed[i], prefix) == 0)
+            return prefix;
+    }
+    return 0;
+}
+
+/* A source that says where its data are is another source: nothing of the old one may survive. Nor
+   of an axis or a prior, which are values that happen to be mappings. */
 static bool replaces_whole(const char *key, const struct tree_node *over)
 {
+    if (keyed_from(key, strlen(key)) > 0)
+        return true;
     const struct schema_row *row = schema_find(&schema_scenario, key, 0);
     return row != NULL && row->kind == SCHEMA_SOURCE &&
            (tree_get(over, "source") != NULL || tree_get(over, "path") != NULL);
@@ -295,12 +312,14 @@ static void add_set_error(struct tree *self, long column, const char *key, const
     self->bad = true;
 }
 
-/* Wraps `value` into a mapping per part of the dotted key, innermost first. */
-static bool wrap_in_key(struct tree *self, const char *key, size_t length, struct tree_node *value)
+/* Wraps `value` into a mapping per part of the dotted key behind `from`, innermost first. */
+static bool wrap_in_key(struct tree *self, const char *key, size_t from, size_t length,
+                        struct tree_node *value)
 {
-    while (length > 0) {
-        size_t start = length;
-        while (start > 0 && key[start - 1] != '.')
+    size_t whole = keyed_from(key, length);
+    while (length > from) {
+        size_t start = length > whole && whole > 0 ? whole : length;
+        while (start > from && key[start - 1] != '.')
             start--;
         const char *part = keep_text(self, key + start, length - start);
         struct tree_node mapping = {
@@ -314,9 +333,54 @@ static bool wrap_in_key(struct tree *self, const char *key, size_t length, struc
         entry->key_column = (long)start + 1;
         entry->value = *value;
         *value = mapping;
-        length = start > 0 ? start - 1 : 0;
+        length = start > from ? start - 1 : from;
     }
     return true;
+}
+
+bool tree_split_venue(const char *key, size_t length, struct tree_venue_key *out)
+{
+    static const char prefix[] = "venues[";
+    size_t start = sizeof prefix - 1;
+    if (length <= start || strncmp(key, prefix, start) != 0)
+        return false;
+    const char *end = memchr(key + start, ']', length - start);
+    if (end == NULL || end == key + start)
+        return false;
+    size_t word = (size_t)(end - key) + 2;
+    if (word >= length || end[1] != '.')
+        return false;
+    *out = (struct tree_venue_key){start, (size_t)(end - key) - start, word};
+    return true;
+}
+
+struct tree_node *tree_venue(const struct tree_node *root, const char *name, size_t name_length)
+{
+    struct tree_entry *venues = tree_get(root, "venues");
+    if (venues == NULL || venues->value.kind != YAML_SEQUENCE)
+        return NULL;
+    for (size_t i = 0; i < venues->value.count; i++) {
+        struct tree_node *venue = &venues->value.entries[i].value;
+        const struct tree_entry *entry = tree_get(venue, "name");
+        if (entry != NULL && entry->value.kind == YAML_SCALAR &&
+            strlen(entry->value.text) == name_length &&
+            memcmp(entry->value.text, name, name_length) == 0)
+            return venue;
+    }
+    return NULL;
+}
+
+/* What a --set of this key is put over, and how much of the key says so; NULL when it names a venue
+   that the scenario has not. */
+static struct tree_node *set_target(struct tree *self, const char *key, size_t length,
+                                    size_t *out_from)
+{
+    struct tree_venue_key parts;
+    *out_from = 0;
+    if (!tree_split_venue(key, length, &parts))
+        return &self->root;
+    *out_from = parts.word;
+    return tree_venue(&self->root, key + parts.name, parts.name_length);
 }
 
 static bool set_key_good(const char *key, size_t length)
@@ -344,6 +408,12 @@ static void apply_set(struct tree *self, const char *set, struct error_list *err
                       errors);
         return;
     }
+    size_t from;
+    struct tree_node *target = set_target(self, set, length, &from);
+    if (target == NULL) {
+        add_set_error(self, 1, set, "names a venue that the scenario does not list", errors);
+        return;
+    }
     const char *text = set + length + 1;
     long shift = (long)length + 1;
     if (yaml_load_text(&file, TREE_SET_NAME, text, strlen(text), ERROR_SCENARIO, &err) !=
@@ -356,7 +426,8 @@ static void apply_set(struct tree *self, const char *set, struct error_list *err
         return;
     }
     if (!keep_file(self, &file) || !tree_copy(&value, &file.root, TREE_SET_NAME, shift) ||
-        !wrap_in_key(self, set, length, &value) || !merge(&self->root, &value, "")) {
+        !wrap_in_key(self, set, from, length, &value) ||
+        !merge(target, &value, from > 0 ? "venues[]" : "")) {
         tree_node_free(&value);
         add_memory_error(self, errors);
     }

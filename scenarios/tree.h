@@ -2,7 +2,11 @@
  * What a scenario says once everything that it extends and every --set is merged into one tree, in
  * which each node still knows the file, line and column that said it. Mappings merge key by key;
  * lists and scalars replace; a data source that names another `source` or `path` replaces the
- * inherited one as a whole. `extends` itself is taken out.
+ * inherited one as a whole, and so does an axis of a sweep or a prior. `extends` itself is taken
+ * out.
+ *
+ * A --set may name a key of one venue, `venues[binance].cap_scale=0.5`, and, behind `sweep.axes.`
+ * and `uncertainty.parameters.`, a key with its dots: `sweep.axes.impact.gamma=[0.5, 1]`.
  */
 #ifndef LIQCASCADE_SCENARIOS_TREE_H
 #define LIQCASCADE_SCENARIOS_TREE_H
@@ -60,6 +64,17 @@ void tree_node_free(struct tree_node *node);
 
 /* The entry of a key of a mapping, or NULL. */
 struct tree_entry *tree_get(const struct tree_node *mapping, const char *key);
+
+/* The parts of a key of one venue, `venues[NAME].WORD`, as offsets in it. */
+struct tree_venue_key {
+    size_t name, name_length, word;
+};
+/* False when the first `length` bytes of `key` are no such key. */
+bool tree_split_venue(const char *key, size_t length, struct tree_venue_key *out);
+
+/* The mapping of a venue in the list `venues` below `root`; NULL when the list is not there or has
+   none of that name. */
+struct tree_node *tree_venue(const struct tree_node *root, const char *name, size_t name_length);
 
 /* True for an unquoted `null`, `~` or empty scalar. */
 bool tree_is_null(const struct tree_node *node);

@@ -4,13 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/calendar.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "scenarios/quote.h"
 #include "scenarios/schema.h"
-#include "scenarios/tree.h"
+#include "scenarios/write_sweep.h"
 
 #define NAME_SIZE 96
 
@@ -21,73 +21,20 @@ static void indent(FILE *out, int depth)
 
 /* --- texts --- */
 
-/* The next code point of valid UTF-8; moves `text` behind it. Bytes that are none stand for
-   themselves. */
-static unsigned next_point(const unsigned char **text)
-{
-    const unsigned char *at = *text;
-    unsigned point = at[0];
-    int more = point >= 0xf0 ? 3 : point >= 0xe0 ? 2 : point >= 0xc0 ? 1 : 0;
-    if (more > 0)
-        point &= 0x3fu >> more;
-    ++*text;
-    for (int i = 0; i < more && (**text & 0xc0) == 0x80; i++)
-        point = point << 6 | (*(*text)++ & 0x3fu);
-    return point;
-}
-
-/* What YAML takes as it stands inside double quotes, and gives back unchanged. */
-static bool is_printable(unsigned point)
-{
-    if (point < 0x20 || point == '"' || point == '\\')
-        return false;
-    if (point >= 0x7f && point < 0xa0)
-        return false;
-    if (point == 0x2028 || point == 0x2029 || point == 0xfeff)
-        return false;
-    return (point & 0xfffe) != 0xfffe;
-}
-
 static void write_quoted(FILE *out, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    char piece[QUOTE_PIECE_SIZE];
     fputc('"', out);
-    while (*at != '\0') {
-        const unsigned char *from = at;
-        unsigned point = next_point(&at);
-        if (is_printable(point))
-            fwrite(from, 1, (size_t)(at - from), out);
-        else if (point == '"' || point == '\\')
-            fprintf(out, "\\%c", (char)point);
-        else if (point == '\n')
-            fputs("\\n", out);
-        else
-            fprintf(out, "\\U%08X", point);
-    }
+    while (*text != '\0')
+        fputs(quote_next(&text, piece), out);
     fputc('"', out);
-}
-
-/* A word that YAML and the schema can only read as itself. */
-static bool is_plain(const char *text)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    static const char others[] = "0123456789_.-";
-    struct tree_node node = {.kind = YAML_SCALAR, .text = text};
-    size_t first = strspn(text, letters);
-    if (first == 0 || tree_is_null(&node))
-        return false;
-    for (const char *at = text; *at != '\0'; at++) {
-        if (strchr(letters, *at) == NULL && strchr(others, *at) == NULL)
-            return false;
-    }
-    return true;
 }
 
 static void write_text(FILE *out, const char *text)
 {
     if (text == NULL)
         fputs("null", out);
-    else if (is_plain(text))
+    else if (quote_is_plain(text))
         fputs(text, out);
     else
         write_quoted(out, text);
@@ -96,17 +43,12 @@ static void write_text(FILE *out, const char *text)
 /* Absolute, so that the file means the same wherever it is put. */
 static void write_path(FILE *out, const char *path)
 {
-    char folder[PATHS_SIZE];
     struct text_buffer full = {0};
-    if (path != NULL && path[0] != '/' && getcwd(folder, sizeof folder) != NULL) {
-        text_appendf(&full, "%s/%s", folder, path);
-        if (!full.failed)
-            path = full.data;
-    }
-    if (path == NULL)
-        fputs("null", out);
+    quote_path(&full, path);
+    if (full.failed)
+        write_text(out, path);
     else
-        write_quoted(out, path);
+        fputs(full.data, out);
     text_buffer_free(&full);
 }
 
@@ -130,31 +72,30 @@ static void write_formatted(FILE *out, const struct field *field, const void *re
         fputs(field->type == FIELD_DURATION_MS && field->choices != NULL ? "none" : "null", out);
 }
 
-static void write_pair(FILE *out, const double *pair)
-{
-    char low[32], high[32];
-    text_from_double(pair[0], low);
-    text_from_double(pair[1], high);
-    fprintf(out, "[%s, %s]", low, high);
-}
-
-static void write_levels(FILE *out, const struct scenario *scenario)
+static void write_numbers(FILE *out, const double *numbers, size_t count)
 {
     fputc('[', out);
-    for (size_t i = 0; i < scenario->oi.level_count; i++) {
-        char level[32];
-        text_from_double(scenario->oi.levels_usd[i], level);
-        fprintf(out, "%s%s", i > 0 ? ", " : "", level);
+    for (size_t i = 0; i < count; i++) {
+        char number[32];
+        text_from_double(numbers[i], number);
+        fprintf(out, "%s%s", i > 0 ? ", " : "", number);
     }
     fputc(']', out);
 }
 
-static void write_output(FILE *out, const void *record)
+static void write_condition(FILE *out, const struct condition *condition)
+{
+    char text[CONDITION_TEXT_SIZE];
+    fputs(condition->metric[0] != '\0' ? condition_format(condition, text) : "null", out);
+}
+
+/* The words of a table that are set. */
+static void write_words(FILE *out, const struct schema_table *words, const void *record)
 {
     const char *separator = "";
     fputc('[', out);
-    for (size_t i = 0; i < schema_output.count; i++) {
-        const struct field *field = &schema_output.rows[i].field;
+    for (size_t i = 0; i < words->count; i++) {
+        const struct field *field = &words->rows[i].field;
         if (!*(const bool *)((const char *)record + field->offset))
             continue;
         fprintf(out, "%s%s", separator, field->name);
@@ -167,6 +108,7 @@ static void write_output(FILE *out, const void *record)
 static void write_value(FILE *out, const struct schema_row *row, const void *record)
 {
     const void *place = (const char *)record + row->field.offset;
+    const struct scenario *scenario = record;
     switch (row->kind) {
     case SCHEMA_PATH:
         write_path(out, *(char *const *)place);
@@ -178,13 +120,22 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
         write_zone(out, *(const int64_t *)place);
         break;
     case SCHEMA_PAIR:
-        write_pair(out, place);
+        write_numbers(out, place, 2);
         break;
     case SCHEMA_LEVELS:
-        write_levels(out, record);
+        write_numbers(out, scenario->oi.levels_usd, scenario->oi.level_count);
         break;
     case SCHEMA_OUTPUT:
-        write_output(out, record);
+        write_words(out, &schema_output, record);
+        break;
+    case SCHEMA_BASELINES:
+        write_words(out, &schema_baselines, record);
+        break;
+    case SCHEMA_QUANTILES:
+        write_numbers(out, scenario->bands.quantiles, scenario->bands.quantile_count);
+        break;
+    case SCHEMA_CONDITION:
+        write_condition(out, place);
         break;
     default:
         if (row->field.type == FIELD_TEXT)
@@ -318,28 +269,89 @@ static void write_points(FILE *out, const struct scenario *scenario, int depth)
     }
 }
 
+/* Whether lines below a row may hold its value. */
+static bool is_nested(enum schema_kind kind)
+{
+    switch (kind) {
+    case SCHEMA_SOURCE:
+    case SCHEMA_COLUMNS:
+    case SCHEMA_FILTERS:
+    case SCHEMA_VENUES:
+    case SCHEMA_TIERS:
+    case SCHEMA_POINTS:
+    case SCHEMA_AXES:
+    case SCHEMA_SETTINGS:
+    case SCHEMA_PRIORS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What a row holds when nothing is below it; NULL when lines follow. */
 static const char *empty_text(const struct schema_row *row, const void *record)
 {
-    const void *place = (const char *)record + row->field.offset;
-    if (row->kind == SCHEMA_SOURCE)
-        return ((const struct source_spec *)place)->present ? NULL : "null";
-    if (row->kind == SCHEMA_TIERS)
-        return ((const struct scenario *)record)->book.leverage.tier_count > 0 ? NULL : "[]";
-    if (row->kind == SCHEMA_POINTS)
-        return ((const struct scenario *)record)->path.point_count > 0 ? NULL : "[]";
-    if (row->kind == SCHEMA_COLUMNS)
-        return ((const struct source_spec *)record)->column_count > 0 ? NULL : "null";
-    if (row->kind == SCHEMA_FILTERS)
-        return ((const struct source_spec *)record)->filter_count > 0 ? NULL : "null";
-    return NULL;
+    const struct scenario *scenario = record;
+    const struct source_spec *source = record;
+    switch (row->kind) {
+    case SCHEMA_SOURCE:
+        source = (const void *)((const char *)record + row->field.offset);
+        return source->present ? NULL : "null";
+    case SCHEMA_COLUMNS:
+        return source->column_count > 0 ? NULL : "null";
+    case SCHEMA_FILTERS:
+        return source->filter_count > 0 ? NULL : "null";
+    case SCHEMA_TIERS:
+        return scenario->book.leverage.tier_count > 0 ? NULL : "[]";
+    case SCHEMA_POINTS:
+        return scenario->path.point_count > 0 ? NULL : "[]";
+    case SCHEMA_AXES:
+        return scenario->sweep.axis_count > 0 ? NULL : "{}";
+    case SCHEMA_SETTINGS:
+        return scenario->sweep.list_count > 0 ? NULL : "[]";
+    case SCHEMA_PRIORS:
+        return scenario->uncertainty.parameter_count > 0 ? NULL : "{}";
+    default:
+        return NULL;
+    }
+}
+
+/* The lines below a row. */
+static void write_below(FILE *out, const struct schema_row *row, const void *record, int depth)
+{
+    switch (row->kind) {
+    case SCHEMA_SOURCE:
+        write_source(out, (const void *)((const char *)record + row->field.offset), depth);
+        break;
+    case SCHEMA_COLUMNS:
+        write_columns(out, record, depth);
+        break;
+    case SCHEMA_FILTERS:
+        write_filters(out, record, depth);
+        break;
+    case SCHEMA_VENUES:
+        write_venues(out, record, depth + 1);
+        break;
+    case SCHEMA_POINTS:
+        write_points(out, record, depth);
+        break;
+    case SCHEMA_AXES:
+        write_sweep_axes(out, record, depth);
+        break;
+    case SCHEMA_SETTINGS:
+        write_sweep_list(out, record, depth);
+        break;
+    case SCHEMA_PRIORS:
+        write_sweep_priors(out, record, depth);
+        break;
+    default:
+        write_tiers(out, record, depth);
+    }
 }
 
 static void write_row(FILE *out, const struct schema_row *row, const void *record, int depth)
 {
-    bool nested = row->kind == SCHEMA_SOURCE || row->kind == SCHEMA_TIERS ||
-                  row->kind == SCHEMA_VENUES || row->kind == SCHEMA_COLUMNS ||
-                  row->kind == SCHEMA_FILTERS || row->kind == SCHEMA_POINTS;
+    bool nested = is_nested(row->kind);
     const char *empty = nested ? empty_text(row, record) : NULL;
     indent(out, depth);
     fprintf(out, "%s:", last_part(row->field.name));
@@ -350,20 +362,8 @@ static void write_row(FILE *out, const struct schema_row *row, const void *recor
         fprintf(out, " %s", empty);
     }
     write_comment(out, &row->field);
-    if (!nested || empty != NULL)
-        return;
-    if (row->kind == SCHEMA_SOURCE)
-        write_source(out, (const void *)((const char *)record + row->field.offset), depth + 1);
-    else if (row->kind == SCHEMA_COLUMNS)
-        write_columns(out, record, depth + 1);
-    else if (row->kind == SCHEMA_FILTERS)
-        write_filters(out, record, depth + 1);
-    else if (row->kind == SCHEMA_VENUES)
-        write_venues(out, record, depth + 2);
-    else if (row->kind == SCHEMA_POINTS)
-        write_points(out, record, depth + 1);
-    else
-        write_tiers(out, record, depth + 1);
+    if (nested && empty == NULL)
+        write_below(out, row, record, depth + 1);
 }
 
 int scenario_write(const struct scenario *self, FILE *out, struct error *err)

@@ -11,8 +11,9 @@
 #include "scenarios/schema.h"
 #include "scenarios/value.h"
 
-static const struct schema_table *const tables[] = {&schema_scenario, &schema_source, &schema_venue,
-                                                    &schema_tier, &schema_output};
+static const struct schema_table *const tables[] = {&schema_scenario, &schema_source,
+                                                    &schema_venue,    &schema_tier,
+                                                    &schema_output,   &schema_baselines};
 #define TABLES (sizeof tables / sizeof *tables)
 
 static bool is_scalar(const struct schema_row *row)

@@ -105,9 +105,10 @@ static void add_value(struct dice *dice, const struct field *field, struct text_
 static bool is_free(const struct schema_row *row)
 {
     static const char *const bound[] = {
-        "format",        "feedback",           "path.model",    "path.over",
-        "oi.level_usd",  "oi.level_coins",     "time.step",     "time.check_step",
-        "path.move_log", "impact.depth.model", "funding.model", "book.leverage.model"};
+        "format",        "feedback",           "path.model",     "path.over",
+        "oi.level_usd",  "oi.level_coins",     "time.step",      "time.check_step",
+        "path.move_log", "impact.depth.model", "funding.model",  "book.leverage.model",
+        "sweep.method",  "uncertainty.draws",  "critical.along", "critical.refine"};
     if (row->kind != SCHEMA_VALUE || row->field.type == FIELD_TIME_MS)
         return false;
     for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
@@ -165,12 +166,63 @@ static void add_frame(struct dice *dice, struct text_buffer *sets)
         text_append(sets, "impact.half_life=none\n");
 }
 
+static void add_priors(struct dice *dice, struct text_buffer *sets)
+{
+    double low = 0.1 + roll(dice);
+    text_appendf(sets, "uncertainty.draws=%zu\n", 2 + roll_below(dice, 100));
+    text_appendf(sets, "uncertainty.parameters.book.leverage.alpha={uniform: [%.17g, %.17g]}\n",
+                 low, low + roll(dice));
+    text_appendf(sets,
+                 "uncertainty.parameters.impact.reference_move_log={lognormal: {sigma: %.17g, "
+                 "median: 9e-4}}\n",
+                 0.01 + roll(dice));
+    text_append(sets, "uncertainty.parameters.time.wick={choice: [high_first, low_first]}\n");
+    text_append(sets, "uncertainty.parameters.book.positions_from={choice: [null, a b.csv, /c]}\n");
+    text_append(sets, "uncertainty.parameters.episode.quiet={triangular: [90s, 1h, 5h]}\n");
+    text_append(sets, "uncertainty.parameters.book.pool_share={beta: {b: 2, a: 5}}\n");
+}
+
+static void add_sweep(struct dice *dice, struct text_buffer *sets)
+{
+    static const char *const methods[] = {"grid", "latin", "sobol", "morris"};
+    double from = 1e9 * roll(dice), step = 1e9 * roll(dice);
+    size_t kind = roll_below(dice, 6);
+    if (kind == 0)
+        return;
+    if (kind == 1) {
+        text_appendf(sets,
+                     "sweep={method: list, list: [{impact.gamma: %.17g}, {}, {symbol: \"A B\"}]}\n",
+                     0.1 + roll(dice));
+        return;
+    }
+    text_appendf(sets, "sweep.method=%s\n", methods[kind - 2]);
+    text_appendf(sets, "sweep.axes.oi.level_usd={from: %.17g, to: %.17g, step: %.17g}\n", from,
+                 from + 7 * step, step);
+    text_appendf(sets,
+                 "sweep.axes.book.size_usd.median={from: %.17g, to: 1e9, count: %zu, scale: "
+                 "log}\n",
+                 1 + roll(dice), 2 + roll_below(dice, 9));
+    text_append(sets, "sweep.axes.oi.scale_by=[sizes, traders]\n");
+    text_append(sets, "sweep.axes.path.at=[2025-10-10T21:00Z, null]\n");
+    text_append(sets, "sweep.axes.impact.half_life=[none, 1.5h]\n");
+    text_append(sets, "sweep.axes.book.hedged_leverage=[[1, 3], [1, 1.50]]\n");
+    text_append(sets, "sweep.axes.venues[a b].cap_scale=[0.5, 1e0]\n");
+    if (kind > 2)
+        text_append(sets, "sweep.axes.impact.generation_time={from: 0s, to: 1m}\n");
+    else
+        text_append(sets, "critical={along: oi.level_usd, when: a_b<=-2e-3, refine: 1e6}\n");
+}
+
 /* One `key=value` a line: about half of all keys. */
 static void roll_sets(struct dice *dice, struct text_buffer *sets)
 {
     add_frame(dice, sets);
     add_sources(dice, sets);
     add_lists(dice, sets);
+    add_sweep(dice, sets);
+    if (roll(dice) < 0.5)
+        add_priors(dice, sets);
+    text_append(sets, roll(dice) < 0.5 ? "baselines=[null, open]\n" : "bands.quantiles=[0, 0.9]\n");
     for (size_t i = 0; i < schema_scenario.count; i++) {
         const struct schema_row *row = &schema_scenario.rows[i];
         if (!is_free(row) || roll(dice) < 0.5)
@@ -242,6 +294,61 @@ static void forget_files(struct scenario *s)
     s->file_count = s->scenario_file_count = 0;
 }
 
+static void same_values(char ***a, char ***b, size_t count)
+{
+    assert_int_equal(*a == NULL, *b == NULL);
+    for (size_t i = 0; *a != NULL && i < count; i++)
+        same_text(&(*a)[i], &(*b)[i]);
+    memory_free(*a);
+    memory_free(*b);
+    *a = *b = NULL;
+}
+
+static void same_sweep(struct scenario *a, struct scenario *b)
+{
+    assert_int_equal(a->sweep.axis_count, b->sweep.axis_count);
+    for (size_t i = 0; i < a->sweep.axis_count; i++) {
+        struct axis *x = &a->sweep.axes[i], *y = &b->sweep.axes[i];
+        same_text(&x->key, &y->key);
+        assert_int_equal(x->count, y->count);
+        same_values(&x->values, &y->values, x->count);
+        assert_memory_equal(x, y, sizeof *x);
+    }
+    assert_int_equal(a->sweep.list_count, b->sweep.list_count);
+    for (size_t i = 0; i < a->sweep.list_count; i++) {
+        struct scenario_settings *x = &a->sweep.list[i], *y = &b->sweep.list[i];
+        assert_int_equal(x->count, y->count);
+        for (size_t k = 0; k < x->count; k++) {
+            same_text(&x->items[k].key, &y->items[k].key);
+            same_text(&x->items[k].value, &y->items[k].value);
+        }
+        memory_free(x->items);
+        memory_free(y->items);
+    }
+    memory_free(a->sweep.axes);
+    memory_free(b->sweep.axes);
+    memory_free(a->sweep.list);
+    memory_free(b->sweep.list);
+    a->sweep.axes = b->sweep.axes = NULL;
+    a->sweep.list = b->sweep.list = NULL;
+}
+
+static void same_priors(struct scenario *a, struct scenario *b)
+{
+    assert_int_equal(a->uncertainty.parameter_count, b->uncertainty.parameter_count);
+    for (size_t i = 0; i < a->uncertainty.parameter_count; i++) {
+        struct scenario_prior *x = &a->uncertainty.parameters[i];
+        struct scenario_prior *y = &b->uncertainty.parameters[i];
+        same_text(&x->key, &y->key);
+        assert_int_equal(x->choice_count, y->choice_count);
+        same_values(&x->choices, &y->choices, x->choice_count);
+        assert_memory_equal(x, y, sizeof *x);
+    }
+    memory_free(a->uncertainty.parameters);
+    memory_free(b->uncertainty.parameters);
+    a->uncertainty.parameters = b->uncertainty.parameters = NULL;
+}
+
 /* Takes both apart; what is left of them must be the same bytes, which no forgotten field passes.
  */
 static void assert_same_scenario(struct scenario *a, struct scenario *b)
@@ -259,6 +366,9 @@ static void assert_same_scenario(struct scenario *a, struct scenario *b)
         same_text(&a->venues[i].rules, &b->venues[i].rules);
         same_text(&a->venues[i].brackets, &b->venues[i].brackets);
     }
+    same_text(&a->critical.along, &b->critical.along);
+    same_sweep(a, b);
+    same_priors(a, b);
     forget_files(a);
     forget_files(b);
     assert_memory_equal(a, b, sizeof *a);
