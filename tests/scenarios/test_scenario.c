@@ -196,13 +196,23 @@ static long fail_each(const char *path, const char *const *sets, size_t set_coun
 /* The first round is for what the C library keeps from its first use. */
 static void no_allocation_that_fails_leaks(void **state)
 {
-    static const char *const sets[] = {"book.leverage.alpha=1.2", "data.price={path: q.csv}"};
+    static const char *const sets[] = {
+        "book.leverage.alpha=1.2",
+        "data.price={path: q.csv}",
+        "venues=[{name: a, oi_share: 1}]",
+        "venues[a].cap_scale=2",
+        "sweep={method: grid, axes: {oi.level_usd: {from: 1e9, to: 3e9, step: 1e9}, "
+        "book.positions_from: [null, p.csv], oi.flow: [frozen]}}",
+        "uncertainty.parameters.impact.depth.zeta={normal: {mean: 1, sigma: 0.1}}",
+        "uncertainty.parameters.fill={choice: [walk, final]}",
+        "critical={along: oi.level_usd, when: a > 1}"};
+    const size_t set_count = sizeof sets / sizeof *sets;
     char path[SCRATCH_PATH_SIZE];
     scratch_file("rich.yaml", rich, path);
     scratch_file("over.yaml", "extends: rich.yaml\ndata: {oi: {scope: all}, mark: null}\n", path);
-    long count = fail_each(path, sets, 2);
+    long count = fail_each(path, sets, set_count);
     size_t before = bytes_in_use();
-    assert_int_equal(fail_each(path, sets, 2), count);
+    assert_int_equal(fail_each(path, sets, set_count), count);
     assert_int_equal(bytes_in_use(), before);
     print_message("    %ld allocations failed one by one\n", count);
     assert_true(count > 200);
