@@ -21,16 +21,18 @@ enum { ROUNDS = 5 };
     "oi.levels_usd=[94e9]", "book.positions_per_bar=10", "path.move_log=-0.1625", \
         "book.size_usd.median=1e5"
 
-static const char *const plain[] = {
-    COMMON, "venues=[{name: all, rules: binance, liquidation: full, oi_share: 1, adl: none, "
-            "insurance_fund_usd: null}]"};
+#define PLAIN                                                                         \
+    "venues=[{name: all, rules: binance, liquidation: full, oi_share: 1, adl: none, " \
+    "insurance_fund_usd: null}]"
 /* The venues' own rules; funds so small that they have to deleverage. */
-static const char *const ruled[] = {
-    COMMON, "impact.arbitrage_half_life=10s",
-    "venues=[{name: binance, rules: binance, oi_share: 0.4, adl: pnl_leverage, insurance_fund_usd: "
-    "1e8},"
-    "{name: bybit, rules: bybit, oi_share: 0.3, insurance_fund_usd: 1e7},"
-    "{name: hyperliquid, rules: hyperliquid, oi_share: 0.3, insurance_fund_usd: 1e7}]"};
+#define RULED                                                                    \
+    "venues=[{name: binance, rules: binance, oi_share: 0.4, adl: pnl_leverage, " \
+    "insurance_fund_usd: 1e8},"                                                  \
+    "{name: bybit, rules: bybit, oi_share: 0.3, insurance_fund_usd: 1e7},"       \
+    "{name: hyperliquid, rules: hyperliquid, oi_share: 0.3, insurance_fund_usd: 1e7}]"
+
+static const char *const plain[] = {COMMON, PLAIN};
+static const char *const ruled[] = {COMMON, "impact.arbitrage_half_life=10s", RULED};
 
 static void fail(const char *what)
 {

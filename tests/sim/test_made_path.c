@@ -65,7 +65,7 @@ static void hand_make(struct hand *self)
 static struct path taken_over(const struct hand *self, uint32_t replicate, struct made_path *made)
 {
     struct price_path_params params;
-    struct path path;
+    struct path path = {0};
     struct error err = {0};
     if (made_path_fit(&self->scenario, &self->market, &params, &err) != ERROR_NONE ||
         made_path_init(made, &self->scenario, &params, &self->path, replicate, &path, &err) !=
