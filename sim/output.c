@@ -127,6 +127,14 @@ static void warn_results(const struct run_tables *tables, struct output_warnings
              100.0 * worst);
 }
 
+void output_warn_inputs(const struct setup *setup, struct output_warnings *out)
+{
+    out->count = 0;
+    warn_data(setup, out);
+    warn_book(setup, out);
+    warn_funding(setup, out);
+}
+
 void output_warn(const struct setup *setup, const struct run_tables *tables,
                  struct output_warnings *out)
 {
@@ -302,23 +310,36 @@ static int write_resolved(const struct setup *setup, struct results *results, st
     return write_scenario(&resolved, results, err);
 }
 
-int output_write(const struct setup *setup, const struct run_tables *tables,
-                 const struct output_warnings *warnings, const struct output_command *command,
-                 const char *directory, bool replace, struct error *err)
+int output_describe(const struct setup *setup, const struct output_warnings *warnings,
+                    const struct output_command *command, struct results *results,
+                    struct error *err)
+{
+    int code = write_resolved(setup, results, err);
+    return code == ERROR_NONE ? write_manifest(setup, warnings, command, results, err) : code;
+}
+
+int output_tables(const struct setup *setup, const struct table *tables, size_t count,
+                  const struct output_warnings *warnings, const struct output_command *command,
+                  const char *directory, bool replace, struct error *err)
 {
     struct results results = {0};
-    struct table described[RUN_TABLES_MAX];
-    size_t count = run_tables_described(tables, setup->scenario, described);
     int code = replace ? results_begin_replacing(&results, directory, err)
                        : results_begin(&results, directory, err);
     for (size_t i = 0; i < count && code == ERROR_NONE; i++)
-        code = results_table(&results, &described[i], err);
+        code = results_table(&results, &tables[i], err);
     if (code == ERROR_NONE)
-        code = write_resolved(setup, &results, err);
-    if (code == ERROR_NONE)
-        code = write_manifest(setup, warnings, command, &results, err);
+        code = output_describe(setup, warnings, command, &results, err);
     if (code == ERROR_NONE)
         code = results_commit(&results, err);
     results_abort(&results);
     return code;
+}
+
+int output_write(const struct setup *setup, const struct run_tables *tables,
+                 const struct output_warnings *warnings, const struct output_command *command,
+                 const char *directory, bool replace, struct error *err)
+{
+    struct table described[RUN_TABLES_MAX];
+    size_t count = run_tables_described(tables, setup->scenario, described);
+    return output_tables(setup, described, count, warnings, command, directory, replace, err);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "reports/results.h"
 #include "sim/run.h"
 #include "sim/setup.h"
 
@@ -23,11 +24,24 @@ struct output_warnings {
 void output_warn(const struct setup *setup, const struct run_tables *tables,
                  struct output_warnings *out);
 
+/* Of these, what the data and the scenario alone call for. */
+void output_warn_inputs(const struct setup *setup, struct output_warnings *out);
+
 struct output_command {
     const char *name; /* "run" */
     int argc;
     char *const *argv;
 };
+
+/* Adds the resolved scenario and the manifest to results that are being written. */
+int output_describe(const struct setup *setup, const struct output_warnings *warnings,
+                    const struct output_command *command, struct results *results,
+                    struct error *err);
+
+/* Writes tables, scenario and manifest to `directory`, as output_write does. */
+int output_tables(const struct setup *setup, const struct table *tables, size_t count,
+                  const struct output_warnings *warnings, const struct output_command *command,
+                  const char *directory, bool replace, struct error *err);
 
 /* Writes everything to `directory` at once (reports/results.h), with `replace` in place of one that
    is there. ERROR_IO; then nothing new is left behind, and what was there stays. */

@@ -33,6 +33,8 @@
 /* Each returns its exit status. A command that has printed its errors itself (a scenario prints
    all of them) returns the code with an empty `err->message`: main then prints nothing more. */
 int cli_run(int argc, char **argv, struct error *err);
+int cli_sweep(int argc, char **argv, struct error *err);
+int cli_merge(int argc, char **argv, struct error *err);
 int cli_data(int argc, char **argv, struct error *err);
 int cli_scenario(int argc, char **argv, struct error *err);
 int cli_liqprice(int argc, char **argv, struct error *err);

@@ -1,0 +1,461 @@
+/*
+ * `sweep` and `merge`: many variants of a scenario with bands and critical values, in one process
+ * or in shards on a cluster. Finished items go into a journal at once, so that a sweep that was
+ * stopped by whatever goes on with --resume.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/ranks.h"
+#include "base/text.h"
+#include "reports/results.h"
+#include "sim/cli/cli.h"
+#include "sim/output.h"
+#include "sim/study/critical.h"
+#include "sim/study/journal.h"
+#include "sim/study/shards.h"
+#include "sim/study/sweep.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define TABLES_MAX 2
+
+struct options {
+    struct cli_texts sets;
+    const char *output, *shard;
+    int64_t seed;
+    bool force, resume, dry_run;
+};
+
+static const struct cli_option sweep_options[] = {
+    {"output", 'o', "DIR", "results directory (results/<scenario name>)", CLI_TEXT,
+     offsetof(struct options, output), NULL},
+    {"set", 0, "KEY=VALUE", "override a key, as YAML: impact.gamma=0.5 (may be repeated)",
+     CLI_TEXTS, offsetof(struct options, sets), NULL},
+    {"seed", 0, "N", "override the scenario's seed", CLI_INTEGER, offsetof(struct options, seed),
+     NULL},
+    {"force", 'f', NULL, "replace the results directory if it is there", CLI_FLAG,
+     offsetof(struct options, force), NULL},
+    {"resume", 0, NULL, "go on where an earlier sweep stopped", CLI_FLAG,
+     offsetof(struct options, resume), NULL},
+    {"shard", 0, "I/N", "compute part I of N, to be merged; from 1 (else as the scheduler says)",
+     CLI_TEXT, offsetof(struct options, shard), NULL},
+    {"dry-run", 0, NULL, "say what would be done, and time one point", CLI_FLAG,
+     offsetof(struct options, dry_run), NULL},
+};
+
+static const struct cli_command sweep_command = {
+    .name = "sweep",
+    .arguments = "SCENARIO",
+    .summary = "Runs a scenario at many points, with bands and critical values",
+    .notes =
+        "The scenario's `sweep` says which points, `uncertainty` which draws each of them is run\n"
+        "under. Interrupted, it keeps what is done in DIR.journal; --resume goes on.\n",
+    .options = sweep_options,
+    .option_count = COUNT_OF(sweep_options),
+    .minimum = 1,
+    .maximum = 1,
+};
+
+/* ---- names ------------------------------------------------------------------------------ */
+
+static int directory_of(const char *output, const char *scenario, char directory[PATHS_SIZE],
+                        struct error *err)
+{
+    const char *name = strrchr(scenario, '/') != NULL ? strrchr(scenario, '/') + 1 : scenario;
+    const char *dot = strrchr(name, '.');
+    int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
+    int written = output != NULL ? snprintf(directory, PATHS_SIZE, "%s", output)
+                                 : snprintf(directory, PATHS_SIZE, "results/%.*s", length, name);
+    if (written >= PATHS_SIZE - 16)
+        return error_set(err, ERROR_USAGE, "the results directory's name is too long");
+    for (size_t end = strlen(directory); end > 1 && directory[end - 1] == '/'; end--)
+        directory[end - 1] = '\0';
+    return ERROR_NONE;
+}
+
+static int check_directory(const char *directory, bool force, struct error *err)
+{
+    if (force || !results_blocked(directory))
+        return ERROR_NONE;
+    return error_at(err, ERROR_IO, directory, 0, 0, NULL,
+                    "exists already; expected a new directory: choose another with -o, or replace "
+                    "it with --force");
+}
+
+/* ---- a sweep under way ------------------------------------------------------------------ */
+
+struct job {
+    const struct options *options;
+    const struct cli_common *common;
+    struct sweep *sweep;
+    struct ranks ranks;
+    const char *directory;
+    struct output_command command;
+    struct journal *journal;
+    bool *wanted; /* per item; owned */
+};
+
+static int keep_item(void *context, size_t item, const double *payload, struct error *err)
+{
+    struct job *self = context;
+    return journal_append(self->journal, item, payload, err);
+}
+
+static int layout_of(const struct job *self, struct journal_layout *out, struct error *err)
+{
+    *out = (struct journal_layout){.item_count = self->sweep->items,
+                                   .payload_count = (uint32_t)self->sweep->payload};
+    if (self->sweep->items > JOURNAL_ITEMS_MAX || self->sweep->payload > JOURNAL_PAYLOAD_MAX)
+        return error_set(err, ERROR_SCENARIO,
+                         "the sweep has %zu items of %zu numbers; expected fewer points, draws or "
+                         "replicates",
+                         self->sweep->items, self->sweep->payload);
+    return sweep_identity(self->sweep, out->identity, err);
+}
+
+/* What the journal holds is done. */
+static int take_journal(struct job *self, struct error *err)
+{
+    struct sweep *sweep = self->sweep;
+    int code = ERROR_NONE;
+    for (size_t i = 0; i < sweep->items && code == ERROR_NONE; i++) {
+        if (!journal_has(self->journal, i))
+            continue;
+        code = journal_get(self->journal, i, sweep->values + i * sweep->payload, err);
+        sweep->done[i] = code == ERROR_NONE;
+    }
+    if (self->journal->done > 0)
+        cli_note(self->common, "going on after %" PRIu64 " of %zu items", self->journal->done,
+                 sweep->items);
+    return code;
+}
+
+static int compute(struct job *self, struct error *err)
+{
+    for (size_t i = 0; i < self->sweep->items; i++)
+        self->wanted[i] = ranks_owns(&self->ranks, i / self->sweep->points.draws);
+    int code = take_journal(self, err);
+    return code == ERROR_NONE ? sweep_run(self->sweep, self->wanted, keep_item, self, err) : code;
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static double cell_number(const struct sweep_table *table, size_t row, size_t column)
+{
+    double value;
+    memcpy(&value, &table->cells[row * table->field_count + column], sizeof value);
+    return value;
+}
+
+/* One line for each point: what is liquidated, as a band. */
+static void print_points(const struct sweep *sweep, const struct sweep_table *table)
+{
+    const struct scenario *scenario = &sweep->evaluate.scenario;
+    size_t keys = sweep->points.key_count, mean = keys + 3;
+    size_t quantiles = scenario->bands.quantile_count;
+    for (size_t row = 0; row < table->row_count; row++) {
+        const uint64_t *cell = table->cells + row * table->field_count;
+        const char *baseline = (const char *)(uintptr_t)cell[keys + 1];
+        const char *metric = (const char *)(uintptr_t)cell[keys + 2];
+        if (strcmp(metric, "liquidated_usd") != 0 || strcmp(baseline, "model") != 0)
+            continue;
+        char middle[32], low[32], high[32];
+        printf(" ");
+        for (size_t k = 0; k < keys; k++)
+            if (cell[1 + k] != 0)
+                printf(" %s=%s", sweep_points_key(&sweep->points, k),
+                       (const char *)(uintptr_t)cell[1 + k]);
+        printf(": liquidated %s", text_human(cell_number(table, row, mean), "$", middle));
+        if (quantiles >= 2)
+            printf(" (%s to %s)", text_human(cell_number(table, row, mean + 1), "$", low),
+                   text_human(cell_number(table, row, mean + quantiles), "$", high));
+        printf("\n");
+    }
+}
+
+static void print_critical(const struct critical *critical)
+{
+    for (size_t i = 0; i < critical->count; i++) {
+        const struct critical_row *row = &critical->rows[i];
+        if (row->draw != 0 || !(row->quantile == 0.5))
+            continue;
+        printf("  critical %s%s%s: ", row->along, row->settings[0] != '\0' ? " at " : "",
+               row->settings);
+        if (row->never_share >= 0.5)
+            printf("none in %.0f %% of the draws", 100.0 * row->never_share);
+        else
+            printf("%.6g in the median, none in %.0f %% of the draws", row->value,
+                   100.0 * row->never_share);
+        printf("\n");
+    }
+}
+
+static int write_results(struct job *self, struct error *err)
+{
+    struct sweep *sweep = self->sweep;
+    struct sweep_table points = {0};
+    struct critical critical = {0};
+    struct output_warnings warnings;
+    struct table tables[TABLES_MAX];
+    size_t count = 0;
+    int code = sweep_table_make(sweep, &points, err);
+    if (code == ERROR_NONE)
+        tables[count++] = sweep_table_described(&points, "sweep");
+    if (code == ERROR_NONE && critical_wanted(sweep)) {
+        code = critical_find(sweep, &critical, err);
+        tables[count++] = (struct table){"critical",    critical_fields, critical_field_count,
+                                         critical.rows, critical.count,  sizeof *critical.rows};
+    }
+    output_warn_inputs(&sweep->evaluate.setup, &warnings);
+    if (code == ERROR_NONE)
+        code = output_tables(&sweep->evaluate.setup, tables, count, &warnings, &self->command,
+                             self->directory, self->options->force, err);
+    for (size_t i = 0; code == ERROR_NONE && i < warnings.count; i++)
+        cli_warn(self->common, "%s", warnings.text[i]);
+    if (code == ERROR_NONE && !self->common->quiet) {
+        printf("%s: %zu points, %zu draws, %zu replicates\n", sweep->evaluate.scenario.title,
+               sweep->points.points, sweep->points.draws, sweep->replicates);
+        print_points(sweep, &points);
+        print_critical(&critical);
+        printf("  results in %s\n", self->directory);
+    }
+    sweep_table_free(&points);
+    critical_free(&critical);
+    return code;
+}
+
+/* ---- alone ------------------------------------------------------------------------------ */
+
+static int sweep_alone(struct job *self, struct error *err)
+{
+    char path[PATHS_SIZE];
+    struct journal journal;
+    struct journal_layout layout;
+    int code = layout_of(self, &layout, err);
+    if (code != ERROR_NONE)
+        return code;
+    snprintf(path, sizeof path, "%s.journal", self->directory);
+    code = journal_open(&journal, path, &layout, self->options->resume, err);
+    if (code != ERROR_NONE)
+        return code;
+    self->journal = &journal;
+    code = compute(self, err);
+    if (code == ERROR_NONE)
+        code = write_results(self, err);
+    struct error ignored = {0};
+    int closed = journal_close(&journal, code == ERROR_NONE ? err : &ignored);
+    if (code == ERROR_NONE && closed == ERROR_NONE)
+        unlink(path);
+    else if (code != ERROR_NONE)
+        cli_note(self->common, "what is done is kept in %s; --resume goes on", path);
+    return code != ERROR_NONE ? code : closed;
+}
+
+/* ---- as a shard ------------------------------------------------------------------------- */
+
+static int describe_shard(struct results *results, void *context, struct error *err)
+{
+    struct job *self = context;
+    struct output_warnings warnings;
+    output_warn_inputs(&self->sweep->evaluate.setup, &warnings);
+    return output_describe(&self->sweep->evaluate.setup, &warnings, &self->command, results, err);
+}
+
+static int sweep_shard(struct job *self, struct error *err)
+{
+    struct shards_work work;
+    struct journal_layout layout;
+    int code = layout_of(self, &layout, err);
+    if (code == ERROR_NONE)
+        code =
+            shards_begin(&work, self->directory, &self->ranks, &layout, self->options->resume, err);
+    if (code != ERROR_NONE)
+        return code;
+    cli_note(self->common, "shard %d of %d (%s)", self->ranks.rank + 1, self->ranks.size,
+             self->ranks.from);
+    self->journal = &work.journal;
+    if (!work.finished) {
+        code = compute(self, err);
+        if (code == ERROR_NONE)
+            code = shards_commit(&work, describe_shard, self, err);
+    }
+    struct error ignored = {0};
+    int closed = shards_end(&work, code == ERROR_NONE ? err : &ignored);
+    return code != ERROR_NONE ? code : closed;
+}
+
+/* ---- the plan --------------------------------------------------------------------------- */
+
+static double now_s(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int print_plan(struct job *self, struct error *err)
+{
+    struct sweep *sweep = self->sweep;
+    size_t books, runs = sweep->items * sweep->baseline_count * sweep->replicates;
+    int code = sweep_books(sweep, &books, err);
+    if (code != ERROR_NONE)
+        return code;
+    printf("points      %zu\ndraws       %zu\nreplicates  %zu\nbaselines   %zu\nruns        %zu\n"
+           "books       %zu\nresults     %.1f MB in memory\n",
+           sweep->points.points, sweep->points.draws, sweep->replicates, sweep->baseline_count - 1,
+           runs, books * sweep->replicates,
+           1e-6 * (double)(sweep->items * sweep->payload * sizeof(double)));
+    self->wanted[0] = true;
+    double start = now_s();
+    code = sweep_run(sweep, self->wanted, NULL, NULL, err);
+    if (code != ERROR_NONE)
+        return code;
+    double each = now_s() - start;
+    printf("one point   %.3g s with its books, on one of %d threads or more\n"
+           "in all      at most about %.3g s\n",
+           each, self->common->threads,
+           each * (double)sweep->items / (double)self->common->threads);
+    return ERROR_NONE;
+}
+
+/* ---- the commands ----------------------------------------------------------------------- */
+
+static int run_job(struct job *self, struct error *err)
+{
+    int code = critical_wanted(self->sweep) ? critical_check(self->sweep, err) : ERROR_NONE;
+    self->wanted = memory_zeroed(self->sweep->items, sizeof *self->wanted);
+    if (code == ERROR_NONE && self->wanted == NULL)
+        code = error_memory(err, "a sweep");
+    if (code == ERROR_NONE && self->options->dry_run)
+        code = print_plan(self, err);
+    else if (code == ERROR_NONE)
+        code = self->ranks.size > 1 ? sweep_shard(self, err) : sweep_alone(self, err);
+    memory_free(self->wanted);
+    return code != ERROR_NONE ? code : cli_flush(err);
+}
+
+int cli_sweep(int argc, char **argv, struct error *err)
+{
+    struct options options = {.seed = -1};
+    struct cli_common common = {0};
+    struct cli_arguments arguments = {0};
+    struct error_list errors = {0};
+    struct sweep sweep;
+    char directory[PATHS_SIZE];
+    struct job job = {&options, &common, &sweep, {0}, directory, {"sweep", argc, argv}, NULL, NULL};
+    int code = cli_parse(&sweep_command, argc, argv, &options, &common, &arguments, err);
+    if (code != ERROR_NONE || arguments.help_shown)
+        goto out;
+    code = ranks_choose(options.shard, &job.ranks, err);
+    if (code == ERROR_NONE)
+        code = directory_of(options.output, arguments.items[0], directory, err);
+    if (code == ERROR_NONE && job.ranks.size == 1 && !options.dry_run)
+        code = check_directory(directory, options.force, err);
+    if (code == ERROR_NONE)
+        code = sweep_init(&sweep, arguments.items[0], options.sets.items, options.sets.count,
+                          options.seed, &errors, err);
+    if (code == ERROR_NONE) {
+        code = run_job(&job, err);
+        sweep_free(&sweep);
+    } else if (errors.count > 0) {
+        cli_print_errors(&errors);
+    }
+out:
+    error_list_free(&errors);
+    cli_arguments_free(&arguments);
+    cli_texts_free(&options.sets);
+    return code;
+}
+
+/* ---- merge ------------------------------------------------------------------------------ */
+
+static const struct cli_option merge_options[] = {
+    {"output", 'o', "DIR", "results directory", CLI_TEXT, offsetof(struct options, output), NULL},
+    {"force", 'f', NULL, "replace the results directory if it is there", CLI_FLAG,
+     offsetof(struct options, force), NULL},
+};
+
+static const struct cli_command merge_command = {
+    .name = "merge",
+    .arguments = "DIR...",
+    .summary = "Joins the shards of a sweep into one results directory",
+    .notes = "DIR holds shards, or is one. They must belong together and be complete.\n",
+    .options = merge_options,
+    .option_count = COUNT_OF(merge_options),
+    .minimum = 1,
+    .maximum = -1,
+};
+
+/* Takes the shards' payloads into the sweep that they say they are of. */
+static int take_shards(const struct shards *shards, struct sweep *sweep, struct error *err)
+{
+    char identity[SHA256_TEXT_SIZE];
+    int code = sweep_identity(sweep, identity, err);
+    if (code != ERROR_NONE)
+        return code;
+    if (strcmp(identity, shards->layout.identity) != 0 ||
+        sweep->items != shards->layout.item_count || sweep->payload != shards->layout.payload_count)
+        return error_at(err, ERROR_DATA, shards->folders[0], 0, 0, NULL,
+                        "was computed from another scenario or by another version of the program; "
+                        "expected shards of this one");
+    for (size_t i = 0; i < sweep->items; i++) {
+        memcpy(sweep->values + i * sweep->payload, shards_payload(shards, i),
+               sweep->payload * sizeof *sweep->values);
+        sweep->done[i] = true;
+    }
+    return ERROR_NONE;
+}
+
+static int merge(struct job *job, const struct shards *shards, struct error *err)
+{
+    char path[PATHS_SIZE];
+    struct error_list errors = {0};
+    if (snprintf(path, sizeof path, "%s/scenario.yaml", shards->folders[0]) >= (int)sizeof path)
+        return error_set(err, ERROR_USAGE, "the shards' folder has too long a name");
+    int code = sweep_init(job->sweep, path, NULL, 0, -1, &errors, err);
+    if (code == ERROR_NONE) {
+        code = take_shards(shards, job->sweep, err);
+        if (code == ERROR_NONE)
+            code = write_results(job, err);
+        sweep_free(job->sweep);
+    } else if (errors.count > 0) {
+        cli_print_errors(&errors);
+    }
+    error_list_free(&errors);
+    return code != ERROR_NONE ? code : cli_flush(err);
+}
+
+int cli_merge(int argc, char **argv, struct error *err)
+{
+    struct options options = {.seed = -1};
+    struct cli_common common = {0};
+    struct cli_arguments arguments = {0};
+    struct shards shards = {0};
+    struct sweep sweep;
+    struct job job = {.options = &options, .common = &common, .sweep = &sweep};
+    int code = cli_parse(&merge_command, argc, argv, &options, &common, &arguments, err);
+    if (code != ERROR_NONE || arguments.help_shown)
+        goto out;
+    if (options.output == NULL)
+        code = error_set(err, ERROR_USAGE, "merge: expected -o DIR, where the results go");
+    job.directory = options.output;
+    job.command = (struct output_command){"merge", argc, argv};
+    if (code == ERROR_NONE)
+        code = check_directory(options.output, options.force, err);
+    if (code == ERROR_NONE)
+        code = shards_open(&shards, (const char *const *)arguments.items, (size_t)arguments.count,
+                           err);
+    if (code == ERROR_NONE)
+        code = merge(&job, &shards, err);
+    shards_close(&shards);
+out:
+    cli_arguments_free(&arguments);
+    cli_texts_free(&options.sets);
+    return code;
+}

@@ -1,0 +1,68 @@
+/*
+ * Evaluates many variants of one scenario: each is the scenario with some keys set anew, and gives
+ * the numbers of its summary, replicate by replicate. What variants have in common is made once:
+ * the market, if no variant changes what is read; a book, for all variants that only change depth,
+ * impact, feedback, shocks or how many traders there are; the factual record, for counterfactuals
+ * that only change the level of open interest.
+ *
+ * Random numbers are addressed by seed and replicate and never by the variant, so variants share
+ * their draws (common random numbers), and the numbers are the same in whatever company, order and
+ * number of threads a variant is evaluated.
+ */
+#ifndef LIQCASCADE_SIM_STUDY_EVALUATE_H
+#define LIQCASCADE_SIM_STUDY_EVALUATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "scenarios/scenario.h"
+#include "scenarios/sweep_points.h"
+#include "sim/setup.h"
+
+/* One variant. */
+struct evaluate_item {
+    const struct sweep_setting *settings; /* not owned */
+    size_t count;
+    double *numbers; /* replicate * evaluate_numbers() + i; filled; not owned */
+    bool done;
+};
+
+struct evaluate {
+    const char *path;        /* scenario file; not owned */
+    const char *const *sets; /* "key=value", before the items' own; not owned */
+    size_t set_count;
+    int64_t seed;             /* replaces the scenario's; < 0: none */
+    struct scenario scenario; /* without items' settings */
+    struct setup setup;       /* its market is shared */
+    struct progress progress; /* counts runs; started by the caller */
+};
+
+/* How many numbers a run gives: those of metrics_number_field. */
+size_t evaluate_numbers(void);
+
+/* Loads the scenario and reads its data. Errors of scenario_load (listed in `errors`) and
+   setup_init. On failure `self` needs no free. */
+int evaluate_init(struct evaluate *self, const char *path, const char *const *sets,
+                  size_t set_count, int64_t seed, struct error_list *errors, struct error *err);
+void evaluate_free(struct evaluate *self);
+
+/* Whether setting this key leaves the book as it is. `by_size`: open interest is scaled by sizes,
+   so that its level does not. */
+bool evaluate_keeps_book(const char *key, bool by_size);
+
+/* Books that the items need, each for all replicates: for plans. ERROR_IO when memory is short. */
+int evaluate_books(const struct evaluate *self, const struct evaluate_item *items, size_t count,
+                   size_t *out_books, struct error *err);
+
+/* Called after each item is done, one at a time, in no particular order; what it returns other than
+   ERROR_NONE ends the evaluation. */
+typedef int evaluate_done(void *context, const struct evaluate_item *item, struct error *err);
+
+/* Fills the items' numbers. ERROR_INTERRUPTED: those that were begun are done first. The first
+   failure by order of the items is reported. */
+int evaluate_items(struct evaluate *self, struct evaluate_item *items, size_t count,
+                   evaluate_done *done, void *context, struct error *err);
+
+#endif

@@ -1,0 +1,429 @@
+#include "sim/study/sweep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "reports/bands.h"
+#include "sim/made_path.h"
+#include "sim/metrics.h"
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+/* The sets that make a baseline of the scenario; NULL: there is none on its path. */
+static const struct sweep_setting *baseline_setting(const struct sweep *self, const char *name)
+{
+    static const struct sweep_setting open = {"feedback", "open"};
+    static const struct sweep_setting no_impact = {"impact.model", "none"};
+    static const struct sweep_setting naive = {"feedback", "naive"};
+    bool observed = self->evaluate.scenario.path.model == PATH_OBSERVED;
+    if (strcmp(name, "open") == 0)
+        return observed ? &open : &no_impact;
+    return strcmp(name, "naive") == 0 && observed ? &naive : NULL;
+}
+
+static int list_baselines(struct sweep *self, struct error *err)
+{
+    const struct scenario *scenario = &self->evaluate.scenario;
+    self->baselines[self->baseline_count++] = "model";
+    if (scenario->baselines.open)
+        self->baselines[self->baseline_count++] = "open";
+    if (scenario->baselines.naive)
+        self->baselines[self->baseline_count++] = "naive";
+    if (scenario->baselines.naive && baseline_setting(self, "naive") == NULL)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "baselines",
+                        "naive counts twice what an observed path holds; expected it with "
+                        "path.model: observed");
+    if (scenario->baselines.null)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "baselines",
+                        "null is fitted to events, which a sweep has none of; expected open or "
+                        "naive");
+    return ERROR_NONE;
+}
+
+static int check(const struct sweep *self, struct error *err)
+{
+    const struct scenario *scenario = &self->evaluate.scenario;
+    if (scenario->sweep.method == SWEEP_NONE)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "sweep",
+                        "is missing; expected a method and axes, or the command `run`");
+    if (scenario->oi.level_count > 0)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "oi.levels_usd",
+                        "are runs side by side; expected an axis oi.level_usd in their place");
+    return ERROR_NONE;
+}
+
+static int make(struct sweep *self, struct error *err)
+{
+    const struct scenario *scenario = &self->evaluate.scenario;
+    int code = check(self, err);
+    if (code == ERROR_NONE)
+        code = list_baselines(self, err);
+    if (code == ERROR_NONE)
+        code = sweep_points_init(&self->points, scenario, err);
+    if (code != ERROR_NONE)
+        return code;
+    self->numbers = evaluate_numbers();
+    self->replicates = (size_t)scenario->replicates;
+    self->payload = self->baseline_count * self->replicates * self->numbers;
+    self->items = self->points.points * self->points.draws;
+    self->values = memory_alloc(self->items * self->payload, sizeof *self->values);
+    self->done = memory_zeroed(self->items, sizeof *self->done);
+    return self->values == NULL || self->done == NULL ? error_memory(err, "a sweep's results")
+                                                      : ERROR_NONE;
+}
+
+int sweep_init(struct sweep *self, const char *path, const char *const *sets, size_t set_count,
+               int64_t seed, struct error_list *errors, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    int code = evaluate_init(&self->evaluate, path, sets, set_count, seed, errors, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = make(self, err);
+    if (code != ERROR_NONE)
+        sweep_free(self);
+    return code;
+}
+
+void sweep_free(struct sweep *self)
+{
+    sweep_points_free(&self->points);
+    memory_free(self->values);
+    memory_free(self->done);
+    evaluate_free(&self->evaluate);
+    memset(self, 0, sizeof *self);
+}
+
+int sweep_identity(const struct sweep *self, char out[], struct error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL)
+        return error_memory(err, "the identity of a sweep");
+    struct scenario resolved = self->evaluate.scenario; /* borrows; as the results will say it */
+    if (made_path_wanted(&resolved))
+        made_path_resolve(&self->evaluate.setup.made, &resolved);
+    int code = scenario_write(&resolved, memory, err);
+    fprintf(memory, "%s %s %zu", LIQCASCADE_VERSION, LIQCASCADE_REVISION, self->numbers);
+    if (fclose(memory) != 0 && code == ERROR_NONE)
+        code = error_memory(err, "the identity of a sweep");
+    if (code == ERROR_NONE)
+        sha256_bytes(text, size, out);
+    free(text);
+    return code;
+}
+
+/* ---- computing -------------------------------------------------------------------------- */
+
+/* Items of one pass: all points of some draws. */
+struct pass {
+    struct sweep *sweep;
+    struct evaluate_item *items; /* by item of the sweep and baseline */
+    struct sweep_setting *settings;
+    size_t *numbers; /* of the sweep's item that each is of */
+    size_t count;
+    sweep_done *done;
+    void *context;
+};
+
+static size_t settings_room(const struct sweep *self)
+{
+    return self->points.point_settings + self->points.parameter_count + 1;
+}
+
+/* The settings of an item under a baseline: a point's win over a draw's. Returns how many. */
+static size_t fill_settings(const struct sweep *self, size_t item, size_t baseline,
+                            struct sweep_setting *out)
+{
+    size_t point = item / self->points.draws, draw = item % self->points.draws;
+    size_t count = sweep_points_draw(&self->points, draw, out);
+    count += sweep_points_point(&self->points, point, out + count);
+    if (baseline > 0)
+        out[count++] = *baseline_setting(self, self->baselines[baseline]);
+    return count;
+}
+
+/* Notes an item whose baselines are all done. */
+static int item_done(void *context, const struct evaluate_item *item, struct error *err)
+{
+    struct pass *self = context;
+    struct sweep *sweep = self->sweep;
+    size_t place = (size_t)(item - self->items);
+    size_t first = place - place % sweep->baseline_count, number = self->numbers[place];
+    for (size_t b = 0; b < sweep->baseline_count; b++)
+        if (!self->items[first + b].done)
+            return ERROR_NONE;
+    if (sweep->done[number])
+        return ERROR_NONE;
+    sweep->done[number] = true;
+    return self->done == NULL
+               ? ERROR_NONE
+               : self->done(self->context, number, sweep->values + number * sweep->payload, err);
+}
+
+static void pass_add(struct pass *self, size_t item)
+{
+    struct sweep *sweep = self->sweep;
+    size_t room = settings_room(sweep), stride = sweep->replicates * sweep->numbers;
+    for (size_t b = 0; b < sweep->baseline_count; b++) {
+        struct sweep_setting *settings = self->settings + self->count * room;
+        self->numbers[self->count] = item;
+        self->items[self->count++] = (struct evaluate_item){
+            .settings = settings,
+            .count = fill_settings(sweep, item, b, settings),
+            .numbers = sweep->values + item * sweep->payload + b * stride,
+        };
+    }
+}
+
+/* Draws are computed one after the other, or several at once when each has few points. */
+enum { PASS_ITEMS = 256 };
+
+static int run_pass(struct pass *self, const bool *wanted, size_t draw, size_t draws,
+                    struct error *err)
+{
+    struct sweep *sweep = self->sweep;
+    self->count = 0;
+    for (size_t d = draw; d < draw + draws; d++)
+        for (size_t p = 0; p < sweep->points.points; p++) {
+            size_t item = p * sweep->points.draws + d;
+            if (wanted[item] && !sweep->done[item])
+                pass_add(self, item);
+        }
+    return evaluate_items(&sweep->evaluate, self->items, self->count, item_done, self, err);
+}
+
+static int64_t count_runs(const struct sweep *self, const bool *wanted)
+{
+    size_t items = 0;
+    for (size_t i = 0; i < self->items; i++)
+        items += wanted[i] && !self->done[i];
+    return (int64_t)(items * self->baseline_count * self->replicates);
+}
+
+int sweep_run(struct sweep *self, const bool *wanted, sweep_done *done, void *context,
+              struct error *err)
+{
+    size_t points = self->points.points;
+    size_t draws = points < PASS_ITEMS ? PASS_ITEMS / points : 1;
+    draws = draws < self->points.draws ? draws : self->points.draws;
+    size_t room = points * draws * self->baseline_count;
+    struct pass pass = {.sweep = self, .done = done, .context = context};
+    pass.items = memory_alloc(room, sizeof *pass.items);
+    pass.numbers = memory_alloc(room, sizeof *pass.numbers);
+    pass.settings = memory_alloc(room * settings_room(self), sizeof *pass.settings);
+    int code = pass.items == NULL || pass.numbers == NULL || pass.settings == NULL
+                   ? error_memory(err, "a sweep")
+                   : ERROR_NONE;
+    progress_start(&self->evaluate.progress, "sweeping", "runs", count_runs(self, wanted));
+    for (size_t d = 0; d < self->points.draws && code == ERROR_NONE; d += draws) {
+        size_t some = d + draws < self->points.draws ? draws : self->points.draws - d;
+        code = run_pass(&pass, wanted, d, some, err);
+    }
+    progress_end(&self->evaluate.progress);
+    memory_free(pass.items);
+    memory_free(pass.numbers);
+    memory_free(pass.settings);
+    return code;
+}
+
+int sweep_books(const struct sweep *self, size_t *out_books, struct error *err)
+{
+    size_t room = settings_room(self);
+    struct evaluate_item *items = memory_zeroed(self->items, sizeof *items);
+    struct sweep_setting *settings = memory_alloc(self->items * room, sizeof *settings);
+    int code = items == NULL || settings == NULL ? error_memory(err, "a plan") : ERROR_NONE;
+    for (size_t i = 0; i < self->items && code == ERROR_NONE; i++) {
+        items[i].settings = settings + i * room;
+        items[i].count = fill_settings(self, i, 0, settings + i * room);
+    }
+    if (code == ERROR_NONE)
+        code = evaluate_books(&self->evaluate, items, self->items, out_books, err);
+    memory_free(items);
+    memory_free(settings);
+    return code;
+}
+
+/* ---- sweep.csv -------------------------------------------------------------------------- */
+
+static const char *keep_name(struct sweep_table *self, const char *format, const char *text)
+{
+    struct text_buffer buffer = {0};
+    text_appendf(&buffer, format, text);
+    for (char *at = buffer.data; at != NULL && *at != '\0'; at++)
+        if (strchr(".[]", *at) != NULL)
+            *at = '_';
+    return buffer.failed ? NULL : (self->names[self->name_count++] = buffer.data);
+}
+
+/* "q05" of 0.05, "q2_5" of 0.025. */
+static const char *quantile_name(struct sweep_table *self, double probability)
+{
+    char digits[32];
+    double percent = 100.0 * probability;
+    if (fabs(percent - nearbyint(percent)) < 1e-9)
+        snprintf(digits, sizeof digits, "%02.0f", percent);
+    else
+        snprintf(digits, sizeof digits, "%.10g", percent);
+    return keep_name(self, "q%s", digits);
+}
+
+static bool add_field(struct sweep_table *self, const char *name, enum field_type type,
+                      const char *unit, const char *documentation)
+{
+    self->fields[self->field_count] = (struct field){.name = name,
+                                                     .type = type,
+                                                     .unit = unit,
+                                                     .documentation = documentation,
+                                                     .offset = 8 * self->field_count};
+    self->field_count++;
+    return name != NULL;
+}
+
+static bool add_fields(const struct sweep *sweep, struct sweep_table *self)
+{
+    const struct scenario *scenario = &sweep->evaluate.scenario;
+    bool good = add_field(self, "point", FIELD_INT64, "", "number of the point, from 1");
+    for (size_t k = 0; k < sweep->points.key_count; k++)
+        good &= add_field(self, keep_name(self, "param_%s", sweep_points_key(&sweep->points, k)),
+                          FIELD_TEXT, "", "value of this key at the point; empty: not set");
+    good &= add_field(self, "baseline", FIELD_TEXT, "",
+                      "model, or open: no impact, or naive: impact added to an observed path");
+    good &= add_field(self, "metric", FIELD_TEXT, "", "column of summary.csv");
+    good &= add_field(self, "mean", FIELD_DOUBLE, "", "over draws and replicates that have it");
+    for (size_t q = 0; q < scenario->bands.quantile_count; q++)
+        good &= add_field(self, quantile_name(self, scenario->bands.quantiles[q]), FIELD_DOUBLE, "",
+                          "quantile over what bands.over names");
+    return good & add_field(self, "n", FIELD_INT64, "", "values behind it");
+}
+
+static void put_number(uint64_t **cell, double value)
+{
+    memcpy((*cell)++, &value, sizeof value);
+}
+static void put_text(uint64_t **cell, const char *text)
+{
+    memcpy((*cell)++, &text, sizeof text);
+}
+static void put_count(uint64_t **cell, size_t count)
+{
+    *(*cell)++ = (uint64_t)count;
+}
+
+/* All runs of a point under a baseline for one number: draw * replicates + replicate. */
+static void gather(const struct sweep *self, size_t point, size_t baseline, size_t number,
+                   double *out)
+{
+    for (size_t d = 0; d < self->points.draws; d++) {
+        size_t item = point * self->points.draws + d;
+        const double *values = self->values + item * self->payload +
+                               baseline * self->replicates * self->numbers + number;
+        for (size_t r = 0; r < self->replicates; r++)
+            *out++ = values[r * self->numbers];
+    }
+}
+
+struct summing {
+    const struct sweep *sweep;
+    double *runs, *spanned; /* room for draws * replicates each */
+    struct sweep_setting *settings;
+};
+
+static void put_bands(const struct summing *self, uint64_t **cell)
+{
+    const struct sweep *sweep = self->sweep;
+    const struct scenario *scenario = &sweep->evaluate.scenario;
+    double quantiles[SCENARIO_QUANTILES_MAX];
+    struct bands bands;
+    size_t count = bands_span(self->runs, sweep->points.draws, sweep->replicates,
+                              (enum bands_over)scenario->bands.over, self->spanned);
+    bands_of(self->spanned, count, scenario->bands.quantiles, scenario->bands.quantile_count,
+             &bands, quantiles);
+    put_number(cell, bands.mean);
+    for (size_t q = 0; q < scenario->bands.quantile_count; q++)
+        put_number(cell, quantiles[q]);
+    put_count(cell, bands.n);
+}
+
+/* What a point sets a key to; NULL: not this one. */
+static const char *value_at(const struct sweep_setting *settings, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(settings[i].key, key) == 0)
+            return settings[i].value;
+    return NULL;
+}
+
+static void put_point(const struct summing *self, size_t point, uint64_t **cell)
+{
+    const struct sweep *sweep = self->sweep;
+    size_t settings = sweep_points_point(&sweep->points, point, self->settings);
+    for (size_t b = 0; b < sweep->baseline_count; b++)
+        for (size_t n = 0; n < sweep->numbers; n++) {
+            gather(sweep, point, b, n, self->runs);
+            put_count(cell, point + 1);
+            for (size_t k = 0; k < sweep->points.key_count; k++)
+                put_text(cell,
+                         value_at(self->settings, settings, sweep_points_key(&sweep->points, k)));
+            put_text(cell, sweep->baselines[b]);
+            put_text(cell, metrics_number_field(n)->name);
+            put_bands(self, cell);
+        }
+}
+
+int sweep_table_make(const struct sweep *self, struct sweep_table *out, struct error *err)
+{
+    size_t columns = self->points.key_count + SCENARIO_QUANTILES_MAX + 8;
+    size_t runs = self->points.draws * self->replicates;
+    struct summing summing = {self, memory_alloc(runs, sizeof(double)),
+                              memory_alloc(runs, sizeof(double)),
+                              memory_alloc(settings_room(self), sizeof(struct sweep_setting))};
+    int code = ERROR_NONE;
+    memset(out, 0, sizeof *out);
+    out->fields = memory_zeroed(columns, sizeof *out->fields);
+    out->names = memory_zeroed(columns, sizeof *out->names);
+    if (summing.runs == NULL || summing.spanned == NULL || summing.settings == NULL ||
+        out->fields == NULL || out->names == NULL || !add_fields(self, out)) {
+        code = error_memory(err, "sweep.csv");
+        goto out;
+    }
+    out->row_count = self->points.points * self->baseline_count * self->numbers;
+    out->cells = memory_alloc(out->row_count * out->field_count, sizeof *out->cells);
+    if (out->cells == NULL) {
+        code = error_memory(err, "sweep.csv");
+        goto out;
+    }
+    uint64_t *cell = out->cells;
+    for (size_t p = 0; p < self->points.points; p++)
+        put_point(&summing, p, &cell);
+out:
+    memory_free(summing.runs);
+    memory_free(summing.spanned);
+    memory_free(summing.settings);
+    if (code != ERROR_NONE)
+        sweep_table_free(out);
+    return code;
+}
+
+void sweep_table_free(struct sweep_table *self)
+{
+    for (size_t i = 0; i < self->name_count; i++)
+        memory_free(self->names[i]);
+    memory_free(self->names);
+    memory_free(self->fields);
+    memory_free(self->cells);
+    memset(self, 0, sizeof *self);
+}
+
+struct table sweep_table_described(const struct sweep_table *self, const char *name)
+{
+    return (struct table){name,        self->fields,    self->field_count,
+                          self->cells, self->row_count, 8 * self->field_count};
+}

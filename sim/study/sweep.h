@@ -1,0 +1,74 @@
+/*
+ * A sweep: every point of a design, under every draw of what is uncertain, in every replicate, with
+ * baselines beside them (scenarios/sweep_points.h says which points and draws there are). Draws and
+ * replicates are the same at every point. Results are bands over draws and replicates, and critical
+ * values: where along an axis a condition begins to hold.
+ *
+ * Work items are (point, draw) pairs, in this order; an item's payload is its numbers, by baseline
+ * and replicate (sim/study/evaluate.h). Whoever keeps payloads (a journal, shards) need not know
+ * more.
+ */
+#ifndef LIQCASCADE_SIM_STUDY_SWEEP_H
+#define LIQCASCADE_SIM_STUDY_SWEEP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/field.h"
+#include "reports/table.h"
+#include "scenarios/sweep_points.h"
+#include "sim/study/evaluate.h"
+
+#define SWEEP_BASELINES_MAX 3
+
+struct sweep {
+    struct evaluate evaluate;
+    struct sweep_points points;
+    const char *baselines[SWEEP_BASELINES_MAX]; /* "model", then those asked for */
+    size_t baseline_count;
+    size_t numbers; /* of a run */
+    size_t replicates;
+    size_t payload; /* doubles of an item */
+    size_t items;   /* points * draws */
+    double *values; /* by item; owned */
+    bool *done;     /* per item; owned */
+};
+
+/* Loads a scenario with a sweep. Errors as of evaluate_init; ERROR_SCENARIO when it has none, or
+   what it asks for cannot be swept. On failure `self` needs no free. */
+int sweep_init(struct sweep *self, const char *path, const char *const *sets, size_t set_count,
+               int64_t seed, struct error_list *errors, struct error *err);
+void sweep_free(struct sweep *self);
+
+/* SHA-256 (text) of the resolved scenario, the program and what a payload holds. */
+int sweep_identity(const struct sweep *self, char out[], struct error *err);
+
+/* Called with each item as it is done, one at a time. */
+typedef int sweep_done(void *context, size_t item, const double *payload, struct error *err);
+
+/* Computes the items for which `wanted` is true and that are not done. Errors as of evaluate_items;
+   what is done by then stays. */
+int sweep_run(struct sweep *self, const bool *wanted, sweep_done *done, void *context,
+              struct error *err);
+
+/* How many books a full run makes. */
+int sweep_books(const struct sweep *self, size_t *out_books, struct error *err);
+
+/* ---- tables: all items must be done ---- */
+
+/* sweep.csv: a row for each point, baseline and number. */
+struct sweep_table {
+    struct field *fields; /* owned, as are the names of those that depend on the sweep */
+    size_t field_count;
+    char **names; /* owned */
+    size_t name_count;
+    uint64_t *cells; /* a row is field_count cells of 8 bytes; owned */
+    size_t row_count;
+};
+int sweep_table_make(const struct sweep *self, struct sweep_table *out, struct error *err);
+void sweep_table_free(struct sweep_table *self);
+/* Borrows `self`. */
+struct table sweep_table_described(const struct sweep_table *self, const char *name);
+
+#endif
