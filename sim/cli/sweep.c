@@ -139,7 +139,7 @@ static int take_journal(struct job *self, struct error *err)
 static int compute(struct job *self, struct error *err)
 {
     for (size_t i = 0; i < self->sweep->items; i++)
-        self->wanted[i] = ranks_owns(&self->ranks, i / self->sweep->points.draws);
+        self->wanted[i] = ranks_owns(&self->ranks, i);
     int code = take_journal(self, err);
     return code == ERROR_NONE ? sweep_run(self->sweep, self->wanted, keep_item, self, err) : code;
 }

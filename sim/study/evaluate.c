@@ -215,6 +215,9 @@ struct group {
     size_t count;
     size_t replicate;
     struct error *errors; /* per variant */
+    evaluate_done *done;
+    void *context;
+    bool *stop; /* set when `done` failed: nothing more is begun */
 };
 
 static void take_numbers(const struct run_one *one, double *out)
@@ -222,6 +225,23 @@ static void take_numbers(const struct run_one *one, double *out)
     const struct field *field;
     for (size_t i = 0; (field = metrics_number_field(i)) != NULL; i++)
         out[i] = metrics_number(&one->metrics.summary, field);
+}
+
+/* An item whose last replicate was run goes to the caller at once, so that whoever keeps it has it
+   before the process ends. */
+static int hand_over(struct group *self, struct evaluate_item *item, struct error *err)
+{
+    int code = ERROR_NONE;
+#pragma omp critical(evaluate_done)
+    if (!*self->stop) {
+        item->done = true;
+        code = self->done != NULL ? self->done(self->context, item, err) : ERROR_NONE;
+        if (code != ERROR_NONE) {
+#pragma omp atomic write
+            *self->stop = true;
+        }
+    }
+    return code;
 }
 
 /* One replicate of one variant, with the path of its own. */
@@ -246,7 +266,24 @@ static int run_variant(struct group *self, size_t v, const struct book *book,
     }
     run_one_free(&one);
     made_path_free(&made);
+    if (code == ERROR_NONE && self->replicate + 1 == (size_t)variant->scenario.replicates)
+        code = hand_over(self, variant->item, err);
     return code;
+}
+
+static bool stopped(const bool *stop)
+{
+    bool out;
+#pragma omp atomic read
+    out = *stop;
+    return out;
+}
+
+/* What keeps one variant from being run keeps those from it that need the same. */
+static void fail_alike(struct group *self, size_t first, size_t end)
+{
+    for (size_t v = first + 1; v < end; v++)
+        self->errors[v] = self->errors[first];
 }
 
 /* Variants [first, end) have the same factual record, if they need one. */
@@ -260,15 +297,25 @@ static void run_alike(struct group *self, size_t first, size_t end, const struct
         /* An observed path is every replicate's. */
         code =
             run_one_factual(&lead->setup, &lead->setup.path, book, &factual, &self->errors[first]);
-        if (code != ERROR_NONE)
+        if (code != ERROR_NONE) {
+            fail_alike(self, first, end);
             return;
+        }
     }
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t v = first; v < end; v++)
-        if (self->errors[v].code == ERROR_NONE)
+        if (self->errors[v].code == ERROR_NONE && !stopped(self->stop))
             run_variant(self, v, book, counterfactual ? &factual : NULL, &self->errors[v]);
     if (counterfactual)
         factual_free(&factual);
+}
+
+/* Whether two variants can be run with what run_alike makes for one of them. */
+static bool alike(const struct variant *one, const struct variant *other)
+{
+    bool counterfactual = setup_counterfactual(&one->setup);
+    return counterfactual == setup_counterfactual(&other->setup) &&
+           (!counterfactual || strcmp(one->factual_key, other->factual_key) == 0);
 }
 
 static void run_book(struct group *self)
@@ -277,14 +324,14 @@ static void run_book(struct group *self)
     struct book book;
     int code = setup_book(&lead->setup, (uint32_t)self->replicate, &lead->setup.levels[0], &book,
                           &self->errors[0]);
-    if (code != ERROR_NONE)
+    if (code != ERROR_NONE) {
+        fail_alike(self, 0, self->count);
         return;
+    }
     for (size_t first = 0, end; first < self->count; first = end) {
-        bool alike = true;
-        for (end = first + 1; end < self->count && alike; end += alike)
-            alike =
-                !setup_counterfactual(&self->variants[first]->setup) ||
-                strcmp(self->variants[end]->factual_key, self->variants[first]->factual_key) == 0;
+        end = first + 1;
+        while (end < self->count && alike(self->variants[first], self->variants[end]))
+            end++;
         run_alike(self, first, end, &book);
     }
     book_free(&book);
@@ -303,40 +350,34 @@ static int by_book(const void *a, const void *b)
     return order != 0 ? order : (first->item > second->item) - (first->item < second->item);
 }
 
-/* What is done goes to the caller; the first failure by order of the items comes back. */
-static int finish_group(struct group *self, evaluate_done *done, void *context, struct error *err)
+/* The first failure by order of the items. */
+static int first_failure(const struct group *self, struct error *err)
 {
     size_t worst = SIZE_MAX;
-    int code = ERROR_NONE;
-    for (size_t v = 0; v < self->count; v++) {
-        bool failed = self->errors[v].code != ERROR_NONE;
-        self->variants[v]->item->done = !failed && self->errors[0].code == ERROR_NONE;
-        if (failed && (worst == SIZE_MAX || self->variants[v]->item < self->variants[worst]->item))
+    for (size_t v = 0; v < self->count; v++)
+        if (self->errors[v].code != ERROR_NONE &&
+            (worst == SIZE_MAX || self->variants[v]->item < self->variants[worst]->item))
             worst = v;
-    }
-#pragma omp critical(evaluate_done)
-    for (size_t v = 0; v < self->count && code == ERROR_NONE; v++)
-        if (self->variants[v]->item->done && done != NULL)
-            code = done(context, self->variants[v]->item, err);
-    if (code == ERROR_NONE && worst != SIZE_MAX) {
-        code = self->errors[worst].code;
-        if (err != NULL)
-            *err = self->errors[worst];
-    }
-    return code;
+    if (worst == SIZE_MAX)
+        return ERROR_NONE;
+    if (err != NULL)
+        *err = self->errors[worst];
+    return self->errors[worst].code;
 }
 
-static int run_group(struct evaluate *self, struct variant **variants, size_t count,
-                     evaluate_done *done, void *context, struct error *err)
+static int run_group(const struct group *like, struct variant **variants, size_t count,
+                     struct error *err)
 {
-    struct group group = {.evaluate = self, .variants = variants, .count = count};
+    struct group group = *like;
+    group.variants = variants;
+    group.count = count;
     group.errors = memory_zeroed(count, sizeof *group.errors);
     if (group.errors == NULL)
         return error_memory(err, "a sweep");
     size_t replicates = (size_t)variants[0]->scenario.replicates;
-    for (; group.replicate < replicates; group.replicate++)
+    for (; group.replicate < replicates && !stopped(group.stop); group.replicate++)
         run_book(&group);
-    int code = finish_group(&group, done, context, err);
+    int code = first_failure(&group, err);
     memory_free(group.errors);
     return code;
 }
@@ -362,14 +403,12 @@ static int run_sorted(struct evaluate *self, struct variant **sorted, size_t cou
     if (code == ERROR_NONE) {
         size_t groups = find_groups(sorted, count, begins);
         bool small = count / groups < 2 * (size_t)omp_get_max_threads() && groups > 1;
-        bool failed = false;
+        bool failed = false, stop = false;
+        struct group like = {.evaluate = self, .done = done, .context = context, .stop = &stop};
 #pragma omp parallel for schedule(dynamic, 1) if (small)
         for (size_t g = 0; g < groups; g++) {
-            bool skip;
-#pragma omp atomic read
-            skip = failed;
-            if (skip || run_group(self, sorted + begins[g], begins[g + 1] - begins[g], done,
-                                  context, &errors[g]) == ERROR_NONE)
+            if (stopped(&failed) || run_group(&like, sorted + begins[g], begins[g + 1] - begins[g],
+                                              &errors[g]) == ERROR_NONE)
                 continue;
 #pragma omp atomic write
             failed = true;

@@ -56,12 +56,12 @@ bool evaluate_keeps_book(const char *key, bool by_size);
 int evaluate_books(const struct evaluate *self, const struct evaluate_item *items, size_t count,
                    size_t *out_books, struct error *err);
 
-/* Called after each item is done, one at a time, in no particular order; what it returns other than
-   ERROR_NONE ends the evaluation. */
+/* Called as soon as an item is done, one at a time, in no particular order; what it returns other
+   than ERROR_NONE ends the evaluation: runs under way are finished, and no more are handed over. */
 typedef int evaluate_done(void *context, const struct evaluate_item *item, struct error *err);
 
-/* Fills the items' numbers. ERROR_INTERRUPTED: those that were begun are done first. The first
-   failure by order of the items is reported. */
+/* Fills the items' numbers. ERROR_INTERRUPTED: runs under way are given up; items that are done
+   are whole. The first failure by order of the items is reported. */
 int evaluate_items(struct evaluate *self, struct evaluate_item *items, size_t count,
                    evaluate_done *done, void *context, struct error *err);
 
