@@ -78,11 +78,6 @@ int error_errno(struct error *err, const char *file, int errno_value, const char
     return ERROR_IO;
 }
 
-int error_memory(struct error *err, const char *what)
-{
-    return error_set(err, ERROR_IO, "out of memory while %s", what);
-}
-
 const char *error_code_name(int code)
 {
     switch (code) {

@@ -50,8 +50,13 @@ int error_at(struct error *err, int code, const char *file, long line, long colu
 int error_errno(struct error *err, const char *file, int errno_value, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ERROR_IO: out of memory while doing `what`. */
-int error_memory(struct error *err, const char *what);
+/* ERROR_IO: out of memory while doing `what`. In the header, so that whoever reads the code, man or
+   program, sees that it never is ERROR_NONE. */
+static inline int error_memory(struct error *err, const char *what)
+{
+    error_set(err, ERROR_IO, "out of memory while %s", what);
+    return ERROR_IO;
+}
 
 /* Short name of a code ("scenario", "data", ...), never NULL. */
 const char *error_code_name(int code);

@@ -22,8 +22,8 @@ static const char *const FIELDS[SERIES_FIELD_COUNT] = {[SERIES_OPEN] = "open",
                                                        [SERIES_NOTIONAL] = "notional"};
 
 static const char *const INPUTS[MARKET_INPUT_COUNT] = {
-    [MARKET_PRICE] = "price",     [MARKET_MARK] = "mark", [MARKET_VOLUME] = "volume_coins",
-    [MARKET_FUNDING] = "funding", [MARKET_OI] = "oi",     [MARKET_LIQUIDATIONS] = "liquidations",
+    [MARKET_PRICE] = "price",     [MARKET_MARK] = "mark",  [MARKET_VOLUME] = "volume_coins",
+    [MARKET_FUNDING] = "funding", [MARKET_OI] = "oi",      [MARKET_LIQUIDATIONS] = "liquidations",
     [MARKET_DEPTH] = "depth",     [MARKET_INDEX] = "index"};
 
 int series_field_find(const char *name)

@@ -197,7 +197,11 @@ int price_path_make(const struct price_path_params *params,
     int code = check(params, request, err);
     if (code != ERROR_NONE)
         return code;
-    struct price_path_walk walk = {.open = open, .high = high, .low = low, .close = close};
+    struct price_path_walk walk = {0};
+    walk.open = open;
+    walk.high = high;
+    walk.low = low;
+    walk.close = close;
     price_path_walk_start(&walk, params, request);
     makers[params->kind](&walk);
     for (size_t bar = 0; bar < request->bars; bar++)

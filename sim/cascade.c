@@ -106,7 +106,7 @@ static int tick(struct cascade *self, const struct cascade_node *node, int64_t *
 static int fire_all(struct cascade *self, const struct cascade_node *node, int64_t *spent_ms,
                     struct error *err)
 {
-    struct wave wave;
+    struct wave wave = {{0.0}};
     bool ticked = false;
     int code = ERROR_NONE;
     struct target next;

@@ -108,7 +108,7 @@ static void list_groups(struct ladder *self)
             if (2 * market + book_side_index(class->side) != g)
                 continue;
             group->classes[group->class_count++] = c;
-            self->group_of[c] = group;
+            self->group_of[c] = g;
         }
         list += group->class_count;
     }
@@ -200,7 +200,7 @@ static void heap_sweep(const struct ladder *self, int side_index, struct ladder_
 /* Something of a class has changed that may change what fires next. */
 static void forget_class(struct ladder *self, uint32_t class_id)
 {
-    self->class_known[class_id] = self->group_of[class_id]->known = false;
+    self->class_known[class_id] = self->groups[self->group_of[class_id]].known = false;
 }
 
 void ladder_open(struct ladder *self, size_t bar, double price)

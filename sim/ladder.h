@@ -75,13 +75,13 @@ struct ladder {
     uint32_t first_run[2];     /* ... and so have runs before this one */
     size_t opened_bars;        /* bars opened so far */
     struct ladder_funding funding;
-    int market_count;               /* 1, or one per venue */
-    struct ladder_group *groups;    /* market * 2 + side index; owned */
-    struct ladder_group **group_of; /* per class; owned */
-    int *class_lists;               /* what groups list; owned */
-    double *class_price;            /* per class: trigger price of its first head or rest ... */
-    bool *class_known;              /* ... while true; NaN: the class is empty */
-    bool *class_rest;               /* ... and whether that is a rest's */
+    int market_count;            /* 1, or one per venue */
+    struct ladder_group *groups; /* market * 2 + side index; owned */
+    int *group_of;               /* per class: index of its group; owned */
+    int *class_lists;            /* what groups list; owned */
+    double *class_price;         /* per class: trigger price of its first head or rest ... */
+    bool *class_known;           /* ... while true; NaN: the class is empty */
+    bool *class_rest;            /* ... and whether that is a rest's */
     struct rests rests;
     /* With deleveraging (else NULL), owned: */
     double *left;       /* per position of the book: what is left of it; twins: of the first */

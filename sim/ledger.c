@@ -57,7 +57,7 @@ static int zone_enter(struct ledger_side *side, double price)
 {
     double number = floor(log(price) / LEDGER_ZONE_LOG);
     if (side->zone_end == 0) {
-        side->first_zone = number - LEDGER_ZONES / 2;
+        side->first_zone = number - 0.5 * LEDGER_ZONES;
         side->zone_low = side->zone_end = LEDGER_ZONES / 2;
     }
     int i = (int)fmin(fmax(number - side->first_zone, 0.0), LEDGER_ZONES - 1.0);

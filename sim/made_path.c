@@ -22,7 +22,9 @@ bool made_path_wanted(const struct scenario *scenario)
 
 static struct price_path_params params_of(const struct scenario *scenario)
 {
-    _Static_assert((int)SCENARIO_POINTS_MAX <= (int)PRICE_PATH_POINTS_MAX, "points fit");
+    _Static_assert(sizeof scenario->path.point_ms <=
+                       sizeof((struct price_path_params *)NULL)->point_ms,
+                   "points fit");
     struct price_path_params out = {
         .kind = kinds[scenario->path.model],
         .drift_per_year = scenario->path.drift_per_year,

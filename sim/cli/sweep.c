@@ -250,6 +250,7 @@ static int sweep_alone(struct job *self, struct error *err)
         code = write_results(self, err);
     struct error ignored = {0};
     int closed = journal_close(&journal, code == ERROR_NONE ? err : &ignored);
+    self->journal = NULL;
     if (code == ERROR_NONE && closed == ERROR_NONE)
         unlink(path);
     else if (code != ERROR_NONE)
@@ -287,6 +288,7 @@ static int sweep_shard(struct job *self, struct error *err)
     }
     struct error ignored = {0};
     int closed = shards_end(&work, code == ERROR_NONE ? err : &ignored);
+    self->journal = NULL;
     return code != ERROR_NONE ? code : closed;
 }
 

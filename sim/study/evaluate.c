@@ -98,14 +98,14 @@ void evaluate_free(struct evaluate *self)
 
 /* ---- variants --------------------------------------------------------------------------- */
 
-/* An item made ready to run. */
+/* An item made ready to run. Its setup is made when it is run: series as long as the market would
+   be kept for every variant otherwise. */
 struct variant {
     struct evaluate_item *item;
     char *book_key;    /* of variants with the same book; owned */
     char *factual_key; /* of those among them with the same factual record; owned */
     struct scenario scenario;
-    struct setup setup;
-    bool loaded, ready;
+    bool loaded;
 };
 
 static bool says_sizes(const struct evaluate *self, const struct evaluate_item *item)
@@ -142,8 +142,6 @@ static void variant_free(struct variant *self)
 {
     memory_free(self->book_key);
     memory_free(self->factual_key);
-    if (self->ready)
-        setup_free(&self->setup);
     if (self->loaded)
         scenario_free(&self->scenario);
     memset(self, 0, sizeof *self);
@@ -199,11 +197,21 @@ static int variant_load(const struct evaluate *self, struct variant *variant, st
     if (self->seed >= 0)
         variant->scenario.seed = (uint64_t)self->seed;
     memset(&variant->scenario.output, 0, sizeof variant->scenario.output);
-    code = borrows_market(variant->item)
-               ? setup_init_like(&variant->setup, &self->setup, &variant->scenario, err)
-               : setup_init(&variant->setup, &variant->scenario, err);
-    variant->ready = code == ERROR_NONE;
-    return code;
+    return ERROR_NONE;
+}
+
+static int variant_setup(const struct evaluate *self, const struct variant *variant,
+                         struct setup *out, struct error *err)
+{
+    return borrows_market(variant->item)
+               ? setup_init_like(out, &self->setup, &variant->scenario, err)
+               : setup_init(out, &variant->scenario, err);
+}
+
+static bool counterfactual(const struct variant *self)
+{
+    const struct setup named = {.scenario = &self->scenario};
+    return setup_counterfactual(&named);
 }
 
 /* ---- running ---------------------------------------------------------------------------- */
@@ -244,31 +252,44 @@ static int hand_over(struct group *self, struct evaluate_item *item, struct erro
     return code;
 }
 
-/* One replicate of one variant, with the path of its own. */
+/* One replicate of a variant, with the path of its own. */
+static int run_setup(struct group *self, const struct variant *variant, const struct setup *setup,
+                     const struct book *book, const struct factual *factual, struct error *err)
+{
+    struct made_path made;
+    struct path path;
+    struct run_one one = {0};
+    int code = setup_path(setup, (uint32_t)self->replicate, &made, &path, err);
+    if (code != ERROR_NONE)
+        return code;
+    struct run_task task = {setup, &path, book, factual, 0, self->replicate, NULL};
+    code = run_one(&task, &one, err);
+    if (code == ERROR_NONE)
+        take_numbers(&one, variant->item->numbers + self->replicate * evaluate_numbers());
+    run_one_free(&one);
+    made_path_free(&made);
+    return code;
+}
+
 static int run_variant(struct group *self, size_t v, const struct book *book,
                        const struct factual *factual, struct error *err)
 {
     struct variant *variant = self->variants[v];
-    struct made_path made;
-    struct path path;
-    struct run_one one = {0};
+    struct setup setup;
     int code = interrupt_check(err);
     if (code == ERROR_NONE)
-        code = setup_path(&variant->setup, (uint32_t)self->replicate, &made, &path, err);
+        code = variant_setup(self->evaluate, variant, &setup, err);
     if (code != ERROR_NONE)
         return code;
-    struct run_task task = {&variant->setup, &path, book, factual, 0, self->replicate, NULL};
-    code = run_one(&task, &one, err);
-    if (code == ERROR_NONE) {
-        take_numbers(&one, variant->item->numbers + self->replicate * evaluate_numbers());
+    code = run_setup(self, variant, &setup, book, factual, err);
+    setup_free(&setup);
+    if (code != ERROR_NONE)
+        return code;
 #pragma omp critical(evaluate_progress)
-        progress_add(&self->evaluate->progress, 1);
-    }
-    run_one_free(&one);
-    made_path_free(&made);
-    if (code == ERROR_NONE && self->replicate + 1 == (size_t)variant->scenario.replicates)
-        code = hand_over(self, variant->item, err);
-    return code;
+    progress_add(&self->evaluate->progress, 1);
+    return self->replicate + 1 == (size_t)variant->scenario.replicates
+               ? hand_over(self, variant->item, err)
+               : ERROR_NONE;
 }
 
 static bool stopped(const bool *stop)
@@ -286,55 +307,73 @@ static void fail_alike(struct group *self, size_t first, size_t end)
         self->errors[v] = self->errors[first];
 }
 
-/* Variants [first, end) have the same factual record, if they need one. */
-static void run_alike(struct group *self, size_t first, size_t end, const struct book *book)
+/* Variants [first, end), with the factual record that they share, if they need one. */
+static void run_alike(struct group *self, size_t first, size_t end, const struct book *book,
+                      const struct factual *factual)
 {
-    struct variant *lead = self->variants[first];
-    bool counterfactual = setup_counterfactual(&lead->setup);
-    struct factual factual;
-    int code = ERROR_NONE;
-    if (counterfactual) {
-        /* An observed path is every replicate's. */
-        code =
-            run_one_factual(&lead->setup, &lead->setup.path, book, &factual, &self->errors[first]);
-        if (code != ERROR_NONE) {
-            fail_alike(self, first, end);
-            return;
-        }
-    }
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t v = first; v < end; v++)
         if (self->errors[v].code == ERROR_NONE && !stopped(self->stop))
-            run_variant(self, v, book, counterfactual ? &factual : NULL, &self->errors[v]);
-    if (counterfactual)
-        factual_free(&factual);
+            run_variant(self, v, book, factual, &self->errors[v]);
 }
 
-/* Whether two variants can be run with what run_alike makes for one of them. */
-static bool alike(const struct variant *one, const struct variant *other)
+/* The same for counterfactuals. An observed path is every replicate's. */
+static void run_counterfactuals(struct group *self, size_t first, size_t end,
+                                const struct book *book)
 {
-    bool counterfactual = setup_counterfactual(&one->setup);
-    return counterfactual == setup_counterfactual(&other->setup) &&
-           (!counterfactual || strcmp(one->factual_key, other->factual_key) == 0);
-}
-
-static void run_book(struct group *self)
-{
-    struct variant *lead = self->variants[0];
-    struct book book;
-    int code = setup_book(&lead->setup, (uint32_t)self->replicate, &lead->setup.levels[0], &book,
-                          &self->errors[0]);
+    struct setup setup;
+    struct factual factual;
+    struct error *err = &self->errors[first];
+    int code = variant_setup(self->evaluate, self->variants[first], &setup, err);
+    if (code == ERROR_NONE) {
+        code = run_one_factual(&setup, &setup.path, book, &factual, err);
+        setup_free(&setup);
+    }
     if (code != ERROR_NONE) {
-        fail_alike(self, 0, self->count);
+        fail_alike(self, first, end);
         return;
     }
+    run_alike(self, first, end, book, &factual);
+    factual_free(&factual);
+}
+
+/* Whether two variants can be run with what is made for one of them. */
+static bool alike(const struct variant *one, const struct variant *other)
+{
+    return counterfactual(one) == counterfactual(other) &&
+           (!counterfactual(one) || strcmp(one->factual_key, other->factual_key) == 0);
+}
+
+static void run_over_book(struct group *self, const struct book *book)
+{
     for (size_t first = 0, end; first < self->count; first = end) {
         end = first + 1;
         while (end < self->count && alike(self->variants[first], self->variants[end]))
             end++;
-        run_alike(self, first, end, &book);
+        if (counterfactual(self->variants[first]))
+            run_counterfactuals(self, first, end, book);
+        else
+            run_alike(self, first, end, book, NULL);
     }
-    book_free(&book);
+}
+
+/* A book borrows the bracket tables of the setup that it is made from. */
+static void run_book(struct group *self)
+{
+    struct setup setup;
+    struct book book;
+    struct error *err = &self->errors[0];
+    int code = variant_setup(self->evaluate, self->variants[0], &setup, err);
+    if (code == ERROR_NONE) {
+        code = setup_book(&setup, (uint32_t)self->replicate, &setup.levels[0], &book, err);
+        if (code == ERROR_NONE) {
+            run_over_book(self, &book);
+            book_free(&book);
+        }
+        setup_free(&setup);
+    }
+    if (code != ERROR_NONE)
+        fail_alike(self, 0, self->count);
 }
 
 /* ---- grouping --------------------------------------------------------------------------- */
@@ -440,6 +479,26 @@ static struct variant **variants_make(struct evaluate_item *items, size_t count)
     return NULL;
 }
 
+/* All are read before the first is run, so that a bad one is known at once. */
+static int load_all(const struct evaluate *self, struct variant *all, size_t count,
+                    struct error *err)
+{
+    struct error *errors = memory_zeroed(count, sizeof *errors);
+    int code = errors == NULL ? error_memory(err, "a sweep") : ERROR_NONE;
+#pragma omp parallel for schedule(dynamic, 16) if (code == ERROR_NONE)
+    for (size_t i = 0; i < count; i++)
+        if (errors != NULL)
+            variant_load(self, &all[i], &errors[i]);
+    for (size_t i = 0; i < count && code == ERROR_NONE; i++)
+        if (errors[i].code != ERROR_NONE) {
+            code = errors[i].code;
+            if (err != NULL)
+                *err = errors[i];
+        }
+    memory_free(errors);
+    return code;
+}
+
 int evaluate_items(struct evaluate *self, struct evaluate_item *items, size_t count,
                    evaluate_done *done, void *context, struct error *err)
 {
@@ -449,11 +508,9 @@ int evaluate_items(struct evaluate *self, struct evaluate_item *items, size_t co
     if (sorted == NULL)
         return error_memory(err, "a sweep");
     struct variant *all = sorted[0];
-    int code = ERROR_NONE;
-    for (size_t i = 0; i < count && code == ERROR_NONE; i++)
-        code = variant_load(self, &all[i], err);
+    int code = load_all(self, all, count, err);
     if (code == ERROR_NONE) {
-        qsort(sorted, count, sizeof(struct variant *), by_book);
+        qsort(sorted, count, sizeof(void *), by_book);
         code = run_sorted(self, sorted, count, done, context, err);
     }
     for (size_t i = 0; i < count; i++)

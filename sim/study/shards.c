@@ -159,13 +159,30 @@ static void finds_free(struct finds *finds)
     memory_free(finds->items);
 }
 
+/* Reads `before` and the digits behind it; moves `at` behind them. */
+static bool take_number(const char **at, const char *before, int *out_number)
+{
+    size_t length = strlen(before), digits;
+    int64_t number;
+    if (strncmp(*at, before, length) != 0)
+        return false;
+    *at += length;
+    digits = strspn(*at, "0123456789");
+    if (digits == 0 || digits > 7 || !text_to_int64(*at, digits, &number))
+        return false;
+    *at += digits;
+    *out_number = (int)number;
+    return true;
+}
+
 /* Whether a name is one that shards_name gives, with a suffix or without. */
 static bool parse_name(const char *name, struct found *out_found)
 {
     char expected[SHARDS_NAME_SIZE];
-    int rank, size;
+    int rank = 0, size = 0;
+    const char *at = name;
     if (strlen(name) >= SHARDS_NAME_SIZE + sizeof JOURNAL_SUFFIX ||
-        sscanf(name, "shard-%7d-of-%7d", &rank, &size) != 2)
+        !take_number(&at, "shard-", &rank) || !take_number(&at, "-of-", &size))
         return false;
     shards_name(rank - 1, size, expected);
     size_t length = strlen(expected);
@@ -423,19 +440,19 @@ int shards_open(struct shards *self, const char *const *folders, size_t count, s
     struct finds finds = {0};
     *self = (struct shards){.size = 0};
     int code = find_all(folders, count, &finds, err);
-    if (code == ERROR_NONE) {
+    if (code == ERROR_NONE && finds.items != NULL) {
         self->folders = memory_zeroed((size_t)finds.items[0].size, sizeof *self->folders);
         if (self->folders == NULL)
             code = error_memory(err, "reading the shards");
     }
-    if (code == ERROR_NONE) {
+    if (code == ERROR_NONE && finds.items != NULL) {
         self->size = finds.items[0].size;
         for (int i = 0; i < self->size; i++) { /* the paths change hands */
             self->folders[i] = finds.items[i].path;
             finds.items[i].path = NULL;
         }
     }
-    for (int i = 0; code == ERROR_NONE && i < self->size; i++)
+    for (int i = 0; code == ERROR_NONE && self->folders != NULL && i < self->size; i++)
         code = read_shard(self, i, err);
     finds_free(&finds);
     if (code != ERROR_NONE)

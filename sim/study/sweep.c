@@ -100,6 +100,19 @@ void sweep_free(struct sweep *self)
     memset(self, 0, sizeof *self);
 }
 
+/* The data as they are, not only what they are called. */
+static void write_inputs(const struct setup *setup, FILE *out)
+{
+    for (int input = 0; input < MARKET_INPUT_COUNT; input++)
+        for (size_t i = 0; i < setup->market.input_count[input]; i++)
+            fprintf(out, "%s\n", setup->market.inputs[input][i].sha256);
+    for (size_t v = 0; v < setup->venue_count; v++)
+        if (setup->tables[v].count > 0)
+            fprintf(out, "%s\n", setup->tables[v].input.sha256);
+    if (setup->given != NULL)
+        fprintf(out, "%s\n", setup->positions.input.sha256);
+}
+
 int sweep_identity(const struct sweep *self, char out[], struct error *err)
 {
     char *text = NULL;
@@ -111,6 +124,7 @@ int sweep_identity(const struct sweep *self, char out[], struct error *err)
     if (made_path_wanted(&resolved))
         made_path_resolve(&self->evaluate.setup.made, &resolved);
     int code = scenario_write(&resolved, memory, err);
+    write_inputs(&self->evaluate.setup, memory);
     fprintf(memory, "%s %s %zu", LIQCASCADE_VERSION, LIQCASCADE_REVISION, self->numbers);
     if (fclose(memory) != 0 && code == ERROR_NONE)
         code = error_memory(err, "the identity of a sweep");
@@ -414,7 +428,7 @@ out:
 
 void sweep_table_free(struct sweep_table *self)
 {
-    for (size_t i = 0; i < self->name_count; i++)
+    for (size_t i = 0; self->names != NULL && i < self->name_count; i++)
         memory_free(self->names[i]);
     memory_free(self->names);
     memory_free(self->fields);
