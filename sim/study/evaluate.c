@@ -466,7 +466,7 @@ static int run_sorted(struct evaluate *self, struct variant **sorted, size_t cou
 
 static struct variant **variants_make(struct evaluate_item *items, size_t count)
 {
-    struct variant **out = memory_alloc(count, sizeof *out);
+    struct variant **out = memory_alloc(count, sizeof(void *));
     struct variant *all = memory_zeroed(count, sizeof *all);
     for (size_t i = 0; out != NULL && all != NULL && i < count; i++) {
         all[i].item = &items[i];
