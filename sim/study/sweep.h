@@ -41,7 +41,8 @@ int sweep_init(struct sweep *self, const char *path, const char *const *sets, si
                int64_t seed, struct error_list *errors, struct error *err);
 void sweep_free(struct sweep *self);
 
-/* SHA-256 (text) of the resolved scenario, the program and what a payload holds. */
+/* SHA-256 (text) of the resolved scenario, the data that it names, the program and what a payload
+   holds. */
 int sweep_identity(const struct sweep *self, char out[], struct error *err);
 
 /* Called with each item as it is done, one at a time. */
