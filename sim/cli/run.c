@@ -15,6 +15,7 @@
 #include "reports/results.h"
 #include "sim/check_step.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/directory.h"
 #include "sim/output.h"
 #include "sim/run.h"
 #include "sim/setup.h"
@@ -280,30 +281,6 @@ static void print_json(const struct setup *setup, const struct run_tables *table
 
 /* ---- the command ------------------------------------------------------------------------ */
 
-/* results/<file name without .yaml>, unless -o says where. */
-static int directory_of(const char *output, const char *scenario, char directory[PATHS_SIZE],
-                        struct error *err)
-{
-    const char *name = strrchr(scenario, '/') != NULL ? strrchr(scenario, '/') + 1 : scenario;
-    const char *dot = strrchr(name, '.');
-    int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
-    int written = output != NULL ? snprintf(directory, PATHS_SIZE, "%s", output)
-                                 : snprintf(directory, PATHS_SIZE, "results/%.*s", length, name);
-    if (written >= PATHS_SIZE)
-        return error_set(err, ERROR_USAGE, "the results directory's name is too long");
-    return ERROR_NONE;
-}
-
-/* Said before the work: nobody should wait for a run that cannot be written. */
-static int check_directory(const char *directory, bool force, struct error *err)
-{
-    if (force || !results_blocked(directory))
-        return ERROR_NONE;
-    return error_at(err, ERROR_IO, directory, 0, 0, NULL,
-                    "exists already; expected a new directory: choose another with -o, or replace "
-                    "it with --force");
-}
-
 static int load(struct scenario *scenario, const char *path, const struct options *options)
 {
     struct error_list errors = {0};
@@ -365,9 +342,9 @@ int cli_run(int argc, char **argv, struct error *err)
     int code = cli_parse(&run_command, argc, argv, &options, &common, &arguments, err);
     if (code != ERROR_NONE || arguments.help_shown)
         goto out;
-    code = directory_of(options.output, arguments.items[0], directory, err);
+    code = directory_choose(options.output, arguments.items[0], directory, err);
     if (code == ERROR_NONE)
-        code = check_directory(directory, options.force, err);
+        code = directory_check(directory, options.force, err);
     if (code == ERROR_NONE)
         code = load(&scenario, arguments.items[0], &options);
     if (code != ERROR_NONE)

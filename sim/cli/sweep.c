@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "reports/results.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/directory.h"
 #include "sim/output.h"
 #include "sim/study/critical.h"
 #include "sim/study/journal.h"
@@ -61,32 +62,6 @@ static const struct cli_command sweep_command = {
     .minimum = 1,
     .maximum = 1,
 };
-
-/* ---- names ------------------------------------------------------------------------------ */
-
-static int directory_of(const char *output, const char *scenario, char directory[PATHS_SIZE],
-                        struct error *err)
-{
-    const char *name = strrchr(scenario, '/') != NULL ? strrchr(scenario, '/') + 1 : scenario;
-    const char *dot = strrchr(name, '.');
-    int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
-    int written = output != NULL ? snprintf(directory, PATHS_SIZE, "%s", output)
-                                 : snprintf(directory, PATHS_SIZE, "results/%.*s", length, name);
-    if (written >= PATHS_SIZE - 16)
-        return error_set(err, ERROR_USAGE, "the results directory's name is too long");
-    for (size_t end = strlen(directory); end > 1 && directory[end - 1] == '/'; end--)
-        directory[end - 1] = '\0';
-    return ERROR_NONE;
-}
-
-static int check_directory(const char *directory, bool force, struct error *err)
-{
-    if (force || !results_blocked(directory))
-        return ERROR_NONE;
-    return error_at(err, ERROR_IO, directory, 0, 0, NULL,
-                    "exists already; expected a new directory: choose another with -o, or replace "
-                    "it with --force");
-}
 
 /* ---- a sweep under way ------------------------------------------------------------------ */
 
@@ -356,9 +331,9 @@ int cli_sweep(int argc, char **argv, struct error *err)
         goto out;
     code = ranks_choose(options.shard, &job.ranks, err);
     if (code == ERROR_NONE)
-        code = directory_of(options.output, arguments.items[0], directory, err);
+        code = directory_choose(options.output, arguments.items[0], directory, err);
     if (code == ERROR_NONE && job.ranks.size == 1 && !options.dry_run)
-        code = check_directory(directory, options.force, err);
+        code = directory_check(directory, options.force, err);
     if (code == ERROR_NONE)
         code = sweep_init(&sweep, arguments.items[0], options.sets.items, options.sets.count,
                           options.seed, &errors, err);
@@ -449,7 +424,7 @@ int cli_merge(int argc, char **argv, struct error *err)
     job.directory = options.output;
     job.command = (struct output_command){"merge", argc, argv};
     if (code == ERROR_NONE)
-        code = check_directory(options.output, options.force, err);
+        code = directory_check(options.output, options.force, err);
     if (code == ERROR_NONE)
         code = shards_open(&shards, (const char *const *)arguments.items, (size_t)arguments.count,
                            err);

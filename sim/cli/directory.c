@@ -1,0 +1,30 @@
+#include "sim/cli/directory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/results.h"
+
+int directory_choose(const char *output, const char *scenario, char out[PATHS_SIZE],
+                     struct error *err)
+{
+    const char *name = strrchr(scenario, '/') != NULL ? strrchr(scenario, '/') + 1 : scenario;
+    const char *dot = strrchr(name, '.');
+    int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
+    int written = output != NULL ? snprintf(out, PATHS_SIZE, "%s", output)
+                                 : snprintf(out, PATHS_SIZE, "results/%.*s", length, name);
+    if (written >= PATHS_SIZE - DIRECTORY_SUFFIX_SIZE)
+        return error_set(err, ERROR_USAGE, "the results directory's name is too long");
+    for (size_t end = strlen(out); end > 1 && out[end - 1] == '/'; end--)
+        out[end - 1] = '\0';
+    return ERROR_NONE;
+}
+
+int directory_check(const char *directory, bool force, struct error *err)
+{
+    if (force || !results_blocked(directory))
+        return ERROR_NONE;
+    return error_at(err, ERROR_IO, directory, 0, 0, NULL,
+                    "exists already; expected a new directory: choose another with -o, or replace "
+                    "it with --force");
+}
