@@ -12,7 +12,6 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "reports/json.h"
-#include "reports/results.h"
 #include "sim/check_step.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/directory.h"
