@@ -185,13 +185,27 @@ static int load_scenario(const struct evaluate *self, struct variant *variant, s
     return code;
 }
 
+/* Says at which point it was, behind what went wrong there. */
+static int blame(const struct variant *self, int code, struct error *err)
+{
+    if (code == ERROR_NONE || code == ERROR_INTERRUPTED || code == ERROR_IO || err == NULL)
+        return code;
+    const struct evaluate_item *item = self->item;
+    size_t length = strlen(err->message);
+    for (size_t i = 0; i < item->count && length < sizeof err->message; i++)
+        length += (size_t)snprintf(err->message + length, sizeof err->message - length, "%s %s=%s",
+                                   i == 0 ? "; with" : "", item->settings[i].key,
+                                   item->settings[i].value);
+    return code;
+}
+
 static int variant_load(const struct evaluate *self, struct variant *variant, struct error *err)
 {
     variant->book_key = key_of(self, variant->item, false);
     variant->factual_key = key_of(self, variant->item, true);
     if (variant->book_key == NULL || variant->factual_key == NULL)
         return error_memory(err, "a sweep's point");
-    int code = load_scenario(self, variant, err);
+    int code = blame(variant, load_scenario(self, variant, err), err);
     if (code != ERROR_NONE)
         return code;
     if (self->seed >= 0)
@@ -279,12 +293,12 @@ static int run_variant(struct group *self, size_t v, const struct book *book,
     int code = interrupt_check(err);
     if (code == ERROR_NONE)
         code = variant_setup(self->evaluate, variant, &setup, err);
+    if (code == ERROR_NONE) {
+        code = run_setup(self, variant, &setup, book, factual, err);
+        setup_free(&setup);
+    }
     if (code != ERROR_NONE)
-        return code;
-    code = run_setup(self, variant, &setup, book, factual, err);
-    setup_free(&setup);
-    if (code != ERROR_NONE)
-        return code;
+        return blame(variant, code, err);
 #pragma omp critical(evaluate_progress)
     progress_add(&self->evaluate->progress, 1);
     return self->replicate + 1 == (size_t)variant->scenario.replicates
@@ -317,7 +331,24 @@ static void run_alike(struct group *self, size_t first, size_t end, const struct
             run_variant(self, v, book, factual, &self->errors[v]);
 }
 
-/* The same for counterfactuals. An observed path is every replicate's. */
+/* What happened, happened to the book of the observed open interest, which is another one when a
+   level scales sizes. */
+static int make_factual(const struct group *self, const struct setup *setup,
+                        const struct book *book, struct factual *out, struct error *err)
+{
+    /* An observed path is every replicate's. */
+    if (setup->scenario->oi.scale_by != SCALE_SIZES)
+        return run_one_factual(setup, &setup->path, book, out, err);
+    struct book own;
+    int code = setup_book(setup, (uint32_t)self->replicate, &setup_as_observed, &own, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = run_one_factual(setup, &setup->path, &own, out, err);
+    book_free(&own);
+    return code;
+}
+
+/* The same for counterfactuals. */
 static void run_counterfactuals(struct group *self, size_t first, size_t end,
                                 const struct book *book)
 {
@@ -326,10 +357,10 @@ static void run_counterfactuals(struct group *self, size_t first, size_t end,
     struct error *err = &self->errors[first];
     int code = variant_setup(self->evaluate, self->variants[first], &setup, err);
     if (code == ERROR_NONE) {
-        code = run_one_factual(&setup, &setup.path, book, &factual, err);
+        code = make_factual(self, &setup, book, &factual, err);
         setup_free(&setup);
     }
-    if (code != ERROR_NONE) {
+    if (blame(self->variants[first], code, err) != ERROR_NONE) {
         fail_alike(self, first, end);
         return;
     }
@@ -372,7 +403,7 @@ static void run_book(struct group *self)
         }
         setup_free(&setup);
     }
-    if (code != ERROR_NONE)
+    if (blame(self->variants[0], code, err) != ERROR_NONE)
         fail_alike(self, 0, self->count);
 }
 
