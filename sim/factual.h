@@ -31,7 +31,9 @@ struct factual {
     size_t first_bar; /* of the run: recorded from here on; impact counts from here, too */
     size_t count;
     struct factual_bar *bars; /* owned */
-    size_t unreachable;       /* steps whose fired levels the exogenous path alone does not reach */
+    double path_gap_log; /* farthest that a closed loop with the observed open interest, begun from
+                            the exogenous price, leaves the observed closes (sim/run_one.h) */
+    size_t unreachable;  /* steps whose fired levels the exogenous path alone does not reach */
 };
 
 /* Room for the bars from `first_bar` up to `bars`. ERROR_IO when memory is short. */

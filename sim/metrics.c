@@ -53,6 +53,7 @@ int metrics_init(struct metrics *self, const struct metrics_run *run, const stru
         .depth_share_min = INFINITY,
         .peak_step_ms = CALENDAR_NONE,
         .utilisation_max = NAN,
+        .path_gap_log = NAN,
     };
     self->summary.oi_start_usd = self->summary.oi_start_coins * self->summary.price_start;
     return ERROR_NONE;

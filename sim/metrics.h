@@ -40,7 +40,7 @@ struct metrics_summary {
     double exogenous_move, endogenous_move, amplification, endogenous_share;
     double branching_ratio_max;
     int64_t generations_max, unreachable_steps;
-    double jump_share_of_oi;
+    double jump_share_of_oi, path_gap_log;
     double replacement_share;
     double depth_share_min;
     double insurance_gain_usd, insurance_draw_usd, adl_usd, adl_coins, bad_debt_usd;

@@ -61,6 +61,9 @@ const struct field metrics_summary_fields[] = {
             "most that was liquidated at one price after the first wave, over oi_start_coins"),
     SUMMARY(unreachable_steps, FIELD_INT64, "",
             "open loop: steps whose fired levels the impact-free path does not reach"),
+    SUMMARY(path_gap_log, FIELD_DOUBLE, "log",
+            "counterfactual: farthest that the closed loop with the observed open interest, begun "
+            "from the exogenous price, leaves the observed closes; empty: no counterfactual"),
     SUMMARY(replacement_share, FIELD_DOUBLE, "share",
             "forced flow beyond the fall of OI and turnover, over forced flow"),
     SUMMARY(depth_share_min, FIELD_DOUBLE, "share", "lowest depth over its reference"),

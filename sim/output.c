@@ -13,6 +13,7 @@
 
 /* Forced flow that the observed OI cannot hold, above which a run warns. */
 static const double REPLACEMENT_WARNED = 0.20;
+static const double GAP_WARNED_LOG = 0.01; /* own prior */
 static const int64_t WARMUP_WARNED_MS = 30 * CALENDAR_DAY_MS;
 
 /* ---- warnings --------------------------------------------------------------------------- */
@@ -115,6 +116,21 @@ static void warn_impact(const struct setup *setup, const struct run_tables *tabl
              worst);
 }
 
+/* The two fixed points of a counterfactual at the observed open interest: from what happened, which
+   is the observed path, and from the exogenous price. */
+static void warn_gap(const struct run_tables *tables, struct output_warnings *out)
+{
+    double worst = 0.0;
+    for (size_t i = 0; i < tables->summary_count; i++)
+        worst = fmax(worst, tables->summary[i].path_gap_log);
+    if (worst > GAP_WARNED_LOG)
+        warn(out,
+             "with the observed open interest the closed loop leaves the observed path by up to "
+             "%.3g%% unless it starts from what happened: these parameters are refuted, or the "
+             "path had two ways to go",
+             100.0 * expm1(worst));
+}
+
 static void warn_results(const struct run_tables *tables, struct output_warnings *out)
 {
     double worst = 0.0;
@@ -145,6 +161,7 @@ void output_warn(const struct setup *setup, const struct run_tables *tables,
         warn_given(setup, tables, out);
     warn_funding(setup, out);
     warn_impact(setup, tables, out);
+    warn_gap(tables, out);
     warn_results(tables, out);
 }
 

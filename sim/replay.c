@@ -7,8 +7,6 @@
 #include "sim/replay_trade.h"
 
 static const double INVARIANT_TOLERANCE = 1e-9;
-/* A price this many times away from its start is no price any more. */
-static const double PRICE_RUNAWAY = 1e6;
 
 /* Parkinson (1980): the variance that a range stands for is ln(high/low)^2 / (4 ln 2). */
 static double range_variance(double high, double low)
@@ -429,7 +427,7 @@ static void observe(struct replay *self, struct replay_step *out)
 static int check_price(const struct replay *self, const struct replay_step *out, struct error *err)
 {
     double moved = out->price_close / self->start_price;
-    if (!measured(self) || (moved < PRICE_RUNAWAY && moved > 1.0 / PRICE_RUNAWAY))
+    if (!measured(self) || (moved < REPLAY_RUNAWAY && moved > 1.0 / REPLAY_RUNAWAY))
         return ERROR_NONE;
     return error_set(err, ERROR_NUMERICAL,
                      "step %zu: the price has run away to %.6g, from %.6g at the start; expected "

@@ -31,6 +31,8 @@
 #include "sim/settle.h"
 
 #define REPLAY_NEVER SIZE_MAX
+/* A price this many times away from its start is no price any more. */
+#define REPLAY_RUNAWAY 1e6
 
 struct replay_params {
     struct impact_params impact;

@@ -84,27 +84,61 @@ static int one_walk(const struct run_task *task, struct run_one *one, const stru
     return ERROR_NONE;
 }
 
+/* Walks all bars; `gap_log` (may be NULL): how far closes in the window leave the path's. */
+static int walk_all(const struct setup *setup, const struct replay_params *params,
+                    const struct path *path, const struct book *book, double *gap_log,
+                    struct error *err)
+{
+    struct replay replay;
+    int code = replay_init(&replay, params, path, book, err);
+    if (code != ERROR_NONE)
+        return code;
+    for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
+        struct replay_step step;
+        if (bar % CHECK_BARS == 0)
+            code = interrupt_check(err);
+        if (code == ERROR_NONE)
+            code = replay_step(&replay, &step, err);
+        if (code == ERROR_NONE && gap_log != NULL && bar >= setup->start_bar)
+            *gap_log =
+                fmax(*gap_log,
+                     fabs(log(step.price_close / path_bar_at(path, bar).last[PATH_NODES - 1])));
+    }
+    replay_free(&replay);
+    return code;
+}
+
+/* The closed loop with the observed open interest, but from the exogenous price: where it leaves
+   the observed path, the parameters do not explain it. */
+static int measure_gap(const struct setup *setup, const struct path *path, const struct book *book,
+                       struct factual *factual, struct error *err)
+{
+    struct replay_params params = setup_replay(setup, &setup_as_observed);
+    struct error own = {0};
+    params.factual = factual;
+    params.factual_scale = 1.0;
+    int code = walk_all(setup, &params, path, book, &factual->path_gap_log, &own);
+    if (code == ERROR_NUMERICAL) {
+        factual->path_gap_log = log(REPLAY_RUNAWAY); /* it has run away */
+        return ERROR_NONE;
+    }
+    if (code != ERROR_NONE && err != NULL)
+        *err = own;
+    return code;
+}
+
 int run_one_factual(const struct setup *setup, const struct path *path, const struct book *book,
                     struct factual *factual, struct error *err)
 {
     struct replay_params params = setup_replay(setup, &setup_as_observed);
-    struct replay replay;
     params.feedback_bar = REPLAY_NEVER;
     params.record = factual;
     int code = factual_init(factual, setup->start_bar, setup->bars, err);
     if (code != ERROR_NONE)
         return code;
-    code = replay_init(&replay, &params, path, book, err);
-    if (code == ERROR_NONE) {
-        for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
-            struct replay_step step;
-            if (bar % CHECK_BARS == 0)
-                code = interrupt_check(err);
-            if (code == ERROR_NONE)
-                code = replay_step(&replay, &step, err);
-        }
-        replay_free(&replay);
-    }
+    code = walk_all(setup, &params, path, book, NULL, err);
+    if (code == ERROR_NONE)
+        code = measure_gap(setup, path, book, factual, err);
     if (code != ERROR_NONE)
         factual_free(factual);
     return code;
@@ -133,8 +167,10 @@ int run_one(const struct run_task *task, struct run_one *out, struct error *err)
     if (code != ERROR_NONE)
         return code;
     code = one_walk(task, out, &run, &replay, err);
-    if (task->factual != NULL)
+    if (task->factual != NULL) {
         out->metrics.summary.unreachable_steps = (int64_t)task->factual->unreachable;
+        out->metrics.summary.path_gap_log = task->factual->path_gap_log;
+    }
     replay_free(&replay);
     return code;
 }

@@ -189,6 +189,32 @@ static void without_its_start_a_cascade_does_not_return(void **state)
     whole_run_free(&below);
 }
 
+/* What the run itself says of that: the gap is that of the run which does not start from what
+   fired; parameters under which the same path had one way to go have next to none. */
+static void a_path_with_two_ways_to_go_is_told(void **state)
+{
+    struct whole_run two, below, one;
+    double worst = 0.0;
+    char level[64];
+    RUN(&two, &events[0], "feedback=closed");
+    snprintf(level, sizeof level, "oi.level_coins=%.17g",
+             two.tables.summary->oi_start_coins * (1.0 - 1e-12));
+    RUN(&below, &events[0], "feedback=closed", level);
+    RUN(&one, &events[0], "feedback=closed", "impact.depth.model=constant");
+    for (size_t i = 0; i < below.tables.step_count; i++)
+        worst = fmax(
+            worst, fabs(log(below.tables.steps[i].price_close / two.tables.steps[i].price_close)));
+    print_message("  depth by volatility: gap %.4g, of the run from the exogenous price %.4g; "
+                  "constant depth: %.2g\n",
+                  two.tables.summary->path_gap_log, worst, one.tables.summary->path_gap_log);
+    assert_near(two.tables.summary->path_gap_log, worst, 0.05 * worst);
+    assert_true(two.tables.summary->path_gap_log > 0.1);
+    assert_true(one.tables.summary->path_gap_log < 0.01);
+    whole_run_free(&two);
+    whole_run_free(&below);
+    whole_run_free(&one);
+}
+
 /* ---- what naive feedback gets wrong --------------------------------------------------------- */
 
 static void adding_impact_to_an_observed_path_counts_it_twice(void **state)
@@ -281,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_closed_loop_with_the_open_interest_as_it_was_returns_the_observed_path),
         cmocka_unit_test(without_its_start_a_cascade_does_not_return),
+        cmocka_unit_test(a_path_with_two_ways_to_go_is_told),
         cmocka_unit_test(adding_impact_to_an_observed_path_counts_it_twice),
         cmocka_unit_test(more_open_interest_is_liquidated_more_and_falls_further),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
