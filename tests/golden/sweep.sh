@@ -74,6 +74,13 @@ done
 
 # ---- shards
 
+# Where nobody says otherwise, in a folder that is not there yet.
+expect 0 sweep sweep.yaml -q
+same results/sweep
+rm -r results
+expect 0 sweep sweep.yaml -q --shard 1/3
+rm -r results
+
 for shard in 3 1 2; do
     expect 0 sweep sweep.yaml -q -o shards --shard $shard/3 --threads $shard
 done
