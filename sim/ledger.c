@@ -172,14 +172,6 @@ void ledger_take(struct ledger *self, int side_index, size_t bar, int tier,
         sums_take(&zone->tier[tier], sums);
 }
 
-void ledger_remove(struct ledger *self, int side_index, size_t bar, double coins,
-                   double entry_price, double leverage, double funding_at_open)
-{
-    struct ledger_sums sums = {coins, coins * entry_price, coins * entry_price / leverage,
-                               coins * funding_at_open};
-    ledger_take(self, side_index, bar, tier_of(leverage), &sums);
-}
-
 /* ---- thinning --------------------------------------------------------------------------- */
 
 /* Who closes at one speed: the tiers, and with zones the tiers of those in profit after them. */

@@ -124,9 +124,6 @@ static inline double ledger_coins(const struct ledger *self, int side_index, siz
 /* Takes `sums` of a position of tier `tier` that opened in bar `bar` off a side. */
 void ledger_take(struct ledger *self, int side_index, size_t bar, int tier,
                  const struct ledger_sums *sums);
-/* The same of `coins` with their entry price, leverage and funding at opening. */
-void ledger_remove(struct ledger *self, int side_index, size_t bar, double coins,
-                   double entry_price, double leverage, double funding_at_open);
 
 /* Voluntary closing of a side until `remaining` coins are alive; `price` tells who is in profit
    (not read with one zone). */

@@ -53,7 +53,9 @@ static bool listed(const char *key, const char *const *keys)
     return false;
 }
 
-bool evaluate_keeps_book(const char *key, bool by_size)
+/* Whether setting this key leaves the book as it is. `by_size`: open interest is scaled by sizes,
+   so that its level does not. */
+static bool leaves_book(const char *key, bool by_size)
 {
     if (by_size && strncmp(key, "oi.level_", strlen("oi.level_")) == 0)
         return false;
@@ -127,7 +129,7 @@ static char *key_of(const struct evaluate *self, const struct evaluate_item *ite
         const struct sweep_setting *setting = &item->settings[i];
         bool kept = strcmp(setting->key, "oi.scale_by") == 0 ||
                     (factual ? !by_size && listed(setting->key, keeps_factual)
-                             : evaluate_keeps_book(setting->key, by_size));
+                             : leaves_book(setting->key, by_size));
         if (!kept)
             text_appendf(&text, "%s=%s\n", setting->key, setting->value);
     }

@@ -48,10 +48,6 @@ int evaluate_init(struct evaluate *self, const char *path, const char *const *se
                   size_t set_count, int64_t seed, struct error_list *errors, struct error *err);
 void evaluate_free(struct evaluate *self);
 
-/* Whether setting this key leaves the book as it is. `by_size`: open interest is scaled by sizes,
-   so that its level does not. */
-bool evaluate_keeps_book(const char *key, bool by_size);
-
 /* Books that the items need, each for all replicates: for plans. ERROR_IO when memory is short. */
 int evaluate_books(const struct evaluate *self, const struct evaluate_item *items, size_t count,
                    size_t *out_books, struct error *err);

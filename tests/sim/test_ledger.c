@@ -17,6 +17,15 @@ enum { LONG_SIDE = 0, SHORT_SIDE = 1 };
 
 /* ---- flows ------------------------------------------------------------------------------- */
 
+/* Takes `coins` with their entry price, leverage and funding at opening off a side. */
+static void take_coins(struct ledger *self, int side_index, size_t bar, double coins,
+                       double entry_price, double leverage, double funding_at_open)
+{
+    struct ledger_sums sums = {coins, coins * entry_price, coins * entry_price / leverage,
+                               coins * funding_at_open};
+    ledger_take(self, side_index, bar, tier_of(leverage), &sums);
+}
+
 static double after(const struct ledger_step *step, const struct ledger_flows *flows, int side)
 {
     return step->oi - step->forced[side] + flows->opens[side] - flows->closes[side];
@@ -216,7 +225,7 @@ static void a_removed_position_takes_its_margin_and_gain(void **state)
     make(&ledger, 4, 0.0);
     ledger_open(&ledger, SHORT_SIDE, 1, 8.0, 50.0, 1.0, &opening);
     double before = ledger_equity(&ledger, SHORT_SIDE, 45.0, 3.0);
-    ledger_remove(&ledger, SHORT_SIDE, 1, 2.0, 50.0, 20.0, 1.0);
+    take_coins(&ledger, SHORT_SIDE, 1, 2.0, 50.0, 20.0, 1.0);
     /* A quarter: margin 5, gain 10, funding received 4. */
     assert_near(before - ledger_equity(&ledger, SHORT_SIDE, 45.0, 3.0), 19.0, 1e-9);
     assert_near(ledger_total(&ledger, SHORT_SIDE), 6.0, 1e-12);
@@ -315,7 +324,7 @@ static void a_side_that_only_others_hold_thins_like_any(void **state)
     ledger_hold(&ledger, LONG_SIDE, 30.0, 90.0, 2.0);
     /* What taking 0.1 in three parts leaves of 0.1 is rounding. */
     for (int i = 0; i < 3; i++)
-        ledger_remove(&ledger, LONG_SIDE, 0, 0.1 / 3.0, 100.0, 7.0, 0.0);
+        take_coins(&ledger, LONG_SIDE, 0, 0.1 / 3.0, 100.0, 7.0, 0.0);
     for (int i = 0; i < 50; i++)
         ledger_thin(&ledger, LONG_SIDE, 0.9 * ledger_total(&ledger, LONG_SIDE), 100.0);
     assert_near(ledger_total(&ledger, LONG_SIDE) / (30.0 * pow(0.9, 50)), 1.0, 1e-12);
@@ -489,7 +498,7 @@ static double walk_cohorts(int side, double ratio, uint32_t replicate)
         ledger_open(&ledger, side, bar, coins, price, 0.0, &opening);
         uint32_t hit = b.word[0] % (bar + 1);
         double taken = 0.5 * random_uniform(b.word[1]) * cohorts[hit].coins;
-        ledger_remove(&ledger, side, hit, taken, cohorts[hit].price, cohorts[hit].leverage, 0.0);
+        take_coins(&ledger, side, hit, taken, cohorts[hit].price, cohorts[hit].leverage, 0.0);
         cohorts[hit].opened *= 1.0 - taken / cohorts[hit].coins;
         cohorts[hit].coins -= taken;
         double close = 0.8 * random_uniform(b.word[2]), total = ledger_total(&ledger, side);
@@ -573,9 +582,9 @@ static void what_rounding_leaves_of_a_book_closes_nothing(void **state)
     for (size_t bar = 0; bar < 2; bar++)
         ledger_open(&ledger, LONG_SIDE, bar, coins[bar], bar == 0 ? 100.0 : 150.0, 0.0, &opening);
     for (int part = 0; part < 3; part++)
-        ledger_remove(&ledger, LONG_SIDE, 0, coins[0] / 3.0, 100.0, 7.0, 0.0);
+        take_coins(&ledger, LONG_SIDE, 0, coins[0] / 3.0, 100.0, 7.0, 0.0);
     for (int part = 0; part < 3; part++)
-        ledger_remove(&ledger, LONG_SIDE, 1, coins[1] / 3.0, 150.0, 7.0, 0.0);
+        take_coins(&ledger, LONG_SIDE, 1, coins[1] / 3.0, 150.0, 7.0, 0.0);
     assert_true(ledger.side[LONG_SIDE].tier[tier_of(7.0)].coins < 0.0);
     ledger_thin(&ledger, LONG_SIDE, 900.0, 120.0);
     assert_near(ledger_hazard(&ledger, LONG_SIDE, 0), 0.0, 1e-12);
