@@ -23,6 +23,7 @@
 #include "sim/study/journal.h"
 #include "sim/study/shards.h"
 #include "sim/study/sweep.h"
+#include "sim/study/sweep_table.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define TABLES_MAX 2

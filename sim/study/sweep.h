@@ -15,8 +15,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/field.h"
-#include "reports/table.h"
 #include "scenarios/sweep_points.h"
 #include "sim/study/evaluate.h"
 
@@ -56,20 +54,8 @@ int sweep_run(struct sweep *self, const bool *wanted, sweep_done *done, void *co
 /* How many books a full run makes. */
 int sweep_books(const struct sweep *self, size_t *out_books, struct error *err);
 
-/* ---- tables: all items must be done ---- */
-
-/* sweep.csv: a row for each point, baseline and number. */
-struct sweep_table {
-    struct field *fields; /* owned, as are the names of those that depend on the sweep */
-    size_t field_count;
-    char **names; /* owned */
-    size_t name_count;
-    uint64_t *cells; /* a row is field_count cells of 8 bytes; owned */
-    size_t row_count;
-};
-int sweep_table_make(const struct sweep *self, struct sweep_table *out, struct error *err);
-void sweep_table_free(struct sweep_table *self);
-/* Borrows `self`. */
-struct table sweep_table_described(const struct sweep_table *self, const char *name);
+/* A number of a run that is done: evaluate_numbers()'s `number` of baseline `baseline`. */
+double sweep_number(const struct sweep *self, size_t point, size_t draw, size_t replicate,
+                    size_t baseline, size_t number);
 
 #endif

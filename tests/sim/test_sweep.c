@@ -18,6 +18,7 @@
 #include "sim/metrics.h"
 #include "sim/study/critical.h"
 #include "sim/study/sweep.h"
+#include "sim/study/sweep_table.h"
 #include "tests/scenarios/scratch.h"
 #include "tests/sim/whole_run.h"
 #include "tests/support/near.h"
@@ -90,8 +91,8 @@ static void sweep_of(struct swept *self, const char *base, const char *more)
 static double number_of(const struct sweep *sweep, size_t item, size_t baseline, size_t replicate,
                         size_t number)
 {
-    return sweep->values[item * sweep->payload +
-                         (baseline * sweep->replicates + replicate) * sweep->numbers + number];
+    size_t draws = sweep->points.draws;
+    return sweep_number(sweep, item / draws, item % draws, replicate, baseline, number);
 }
 
 static size_t number_named(const char *name)
