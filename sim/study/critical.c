@@ -95,6 +95,15 @@ static bool holds(const struct sweep *sweep, const double *numbers)
                            mean_of(numbers, sweep->replicates, sweep->numbers, find_number(sweep)));
 }
 
+/* The same of a point and draw of the sweep. */
+static double mean_at(const struct sweep *sweep, size_t point, size_t draw)
+{
+    double sum = 0.0;
+    for (size_t r = 0; r < sweep->replicates; r++)
+        sum += sweep_number(sweep, point, draw, r, 0, (size_t)find_number(sweep));
+    return sum / (double)sweep->replicates;
+}
+
 /* The value of the axis at a point; NaN when it is no number. */
 static double value_on_axis(const struct sweep *sweep, size_t point, struct sweep_setting *settings,
                             int axis)
@@ -115,8 +124,8 @@ static void bracket(const struct sweep *sweep, struct search *self, struct sweep
     self->below = self->above = NAN;
     for (size_t i = 0; i < levels; i++) {
         size_t point = self->point + i * stride;
-        size_t item = point * sweep->points.draws + self->draw;
-        bool here = holds(sweep, sweep->values + item * sweep->payload);
+        bool here = condition_holds(&sweep->evaluate.scenario.critical.when,
+                                    mean_at(sweep, point, self->draw));
         if (here && !before) {
             self->below = value_on_axis(sweep, point - stride, settings, axis);
             self->above = value_on_axis(sweep, point, settings, axis);
@@ -151,19 +160,24 @@ static int halve(struct sweep *sweep, struct search *searches, size_t count,
                  struct evaluate_item *items, struct sweep_setting *settings, bool *out_any,
                  struct error *err)
 {
-    size_t room = sweep->points.point_settings + sweep->points.parameter_count + 1, used = 0;
+    size_t room = sweep->points.point_settings + sweep->points.parameter_count + 1;
+    size_t used = 0, runs = 0;
     for (size_t i = 0; i < count; i++) {
         if (!open_still(sweep, &searches[i]))
             continue;
         struct sweep_setting *own = settings + used * room;
-        items[used++] = (struct evaluate_item){
-            .settings = own,
-            .count = midpoint(sweep, &searches[i], own),
-            .numbers = searches[i].numbers,
-        };
+        size_t settings_count = midpoint(sweep, &searches[i], own);
+        for (size_t r = 0; r < sweep->replicates; r++)
+            items[runs++] = (struct evaluate_item){
+                .settings = own,
+                .count = settings_count,
+                .replicate = r,
+                .numbers = searches[i].numbers + r * sweep->numbers,
+            };
+        used++;
     }
     *out_any = used > 0;
-    int code = evaluate_items(&sweep->evaluate, items, used, NULL, NULL, err);
+    int code = evaluate_items(&sweep->evaluate, items, runs, NULL, NULL, err);
     for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
         if (!open_still(sweep, &searches[i]))
             continue;
@@ -179,7 +193,7 @@ static int halve(struct sweep *sweep, struct search *searches, size_t count,
 static int bisect(struct sweep *sweep, struct search *searches, size_t count, struct error *err)
 {
     size_t room = sweep->points.point_settings + sweep->points.parameter_count + 1;
-    struct evaluate_item *items = memory_alloc(count, sizeof *items);
+    struct evaluate_item *items = memory_alloc(count * sweep->replicates, sizeof *items);
     struct sweep_setting *settings = memory_alloc(count * room, sizeof *settings);
     int code =
         items == NULL || settings == NULL ? error_memory(err, "critical values") : ERROR_NONE;

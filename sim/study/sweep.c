@@ -1,13 +1,9 @@
 #include "sim/study/sweep.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/sha256.h"
-#include "base/version.h"
-#include "sim/made_path.h"
 
 /* ---- life ------------------------------------------------------------------------------- */
 
@@ -66,8 +62,8 @@ static int make(struct sweep *self, struct error *err)
         return code;
     self->numbers = evaluate_numbers();
     self->replicates = (size_t)scenario->replicates;
-    self->payload = self->baseline_count * self->replicates * self->numbers;
-    self->items = self->points.points * self->points.draws;
+    self->payload = self->baseline_count * self->numbers;
+    self->items = self->points.points * self->points.draws * self->replicates;
     self->values = memory_alloc(self->items * self->payload, sizeof *self->values);
     self->done = memory_zeroed(self->items, sizeof *self->done);
     return self->values == NULL || self->done == NULL ? error_memory(err, "a sweep's results")
@@ -96,49 +92,21 @@ void sweep_free(struct sweep *self)
     memset(self, 0, sizeof *self);
 }
 
-/* The data as they are, not only what they are called. */
-static void write_inputs(const struct setup *setup, FILE *out)
+int sweep_identity(const struct sweep *self, char out[SHA256_TEXT_SIZE], struct error *err)
 {
-    for (int input = 0; input < MARKET_INPUT_COUNT; input++)
-        for (size_t i = 0; i < setup->market.input_count[input]; i++)
-            fprintf(out, "%s\n", setup->market.inputs[input][i].sha256);
-    for (size_t v = 0; v < setup->venue_count; v++)
-        if (setup->tables[v].count > 0)
-            fprintf(out, "%s\n", setup->tables[v].input.sha256);
-    if (setup->given != NULL)
-        fprintf(out, "%s\n", setup->positions.input.sha256);
-}
-
-int sweep_identity(const struct sweep *self, char out[], struct error *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (memory == NULL)
-        return error_memory(err, "the identity of a sweep");
-    struct scenario resolved = self->evaluate.scenario; /* borrows; as the results will say it */
-    if (made_path_wanted(&resolved))
-        made_path_resolve(&self->evaluate.setup.made, &resolved);
-    int code = scenario_write(&resolved, memory, err);
-    write_inputs(&self->evaluate.setup, memory);
-    fprintf(memory, "%s %s %zu", LIQCASCADE_VERSION, LIQCASCADE_REVISION, self->numbers);
-    if (fclose(memory) != 0 && code == ERROR_NONE)
-        code = error_memory(err, "the identity of a sweep");
-    if (code == ERROR_NONE)
-        sha256_bytes(text, size, out);
-    free(text);
-    return code;
+    return evaluate_identity(&self->evaluate, NULL, out, err);
 }
 
 /* ---- computing -------------------------------------------------------------------------- */
 
-/* Items of one pass: all points of some draws. */
+/* Runs of one pass: all points of some draws. */
 struct pass {
     struct sweep *sweep;
-    struct evaluate_item *items; /* by item of the sweep and baseline */
-    struct sweep_setting *settings;
-    size_t *numbers; /* of the sweep's item that each is of */
-    size_t count;
+    struct evaluate_item *runs;     /* owned */
+    size_t *items;                  /* that each is of; owned */
+    struct sweep_setting *settings; /* by point, draw and baseline; owned */
+    size_t count, settings_count;
+    unsigned char *left; /* per item of the sweep: runs that it waits for; owned */
     sweep_done *done;
     void *context;
 };
@@ -148,11 +116,11 @@ static size_t settings_room(const struct sweep *self)
     return self->points.point_settings + self->points.parameter_count + 1;
 }
 
-/* The settings of an item under a baseline: a point's win over a draw's. Returns how many. */
-static size_t fill_settings(const struct sweep *self, size_t item, size_t baseline,
+/* The settings of a point and draw under a baseline: a point's win over a draw's. Returns how many.
+ */
+static size_t fill_settings(const struct sweep *self, size_t point, size_t draw, size_t baseline,
                             struct sweep_setting *out)
 {
-    size_t point = item / self->points.draws, draw = item % self->points.draws;
     size_t count = sweep_points_draw(&self->points, draw, out);
     count += sweep_points_point(&self->points, point, out + count);
     if (baseline > 0)
@@ -160,54 +128,61 @@ static size_t fill_settings(const struct sweep *self, size_t item, size_t baseli
     return count;
 }
 
+static size_t item_of(const struct sweep *self, size_t point, size_t draw, size_t replicate)
+{
+    return (point * self->points.draws + draw) * self->replicates + replicate;
+}
+
 /* Notes an item whose baselines are all done. */
-static int item_done(void *context, const struct evaluate_item *item, struct error *err)
+static int run_done(void *context, const struct evaluate_item *run, struct error *err)
 {
     struct pass *self = context;
     struct sweep *sweep = self->sweep;
-    size_t place = (size_t)(item - self->items);
-    size_t first = place - place % sweep->baseline_count, number = self->numbers[place];
-    for (size_t b = 0; b < sweep->baseline_count; b++)
-        if (!self->items[first + b].done)
-            return ERROR_NONE;
-    if (sweep->done[number])
+    size_t item = self->items[run - self->runs];
+    if (--self->left[item] > 0)
         return ERROR_NONE;
-    sweep->done[number] = true;
+    sweep->done[item] = true;
     return self->done == NULL
                ? ERROR_NONE
-               : self->done(self->context, number, sweep->values + number * sweep->payload, err);
+               : self->done(self->context, item, sweep->values + item * sweep->payload, err);
 }
 
-static void pass_add(struct pass *self, size_t item)
+/* The replicates of a point and draw that are wanted, under every baseline. */
+static void pass_add(struct pass *self, const bool *wanted, size_t point, size_t draw)
 {
     struct sweep *sweep = self->sweep;
-    size_t room = settings_room(sweep), stride = sweep->replicates * sweep->numbers;
     for (size_t b = 0; b < sweep->baseline_count; b++) {
-        struct sweep_setting *settings = self->settings + self->count * room;
-        self->numbers[self->count] = item;
-        self->items[self->count++] = (struct evaluate_item){
-            .settings = settings,
-            .count = fill_settings(sweep, item, b, settings),
-            .numbers = sweep->values + item * sweep->payload + b * stride,
-        };
+        struct sweep_setting *settings = self->settings + self->settings_count;
+        size_t count = fill_settings(sweep, point, draw, b, settings);
+        self->settings_count += count;
+        for (size_t r = 0; r < sweep->replicates; r++) {
+            size_t item = item_of(sweep, point, draw, r);
+            if (!wanted[item] || sweep->done[item])
+                continue;
+            self->items[self->count] = item;
+            self->left[item] = (unsigned char)sweep->baseline_count;
+            self->runs[self->count++] = (struct evaluate_item){
+                .settings = settings,
+                .count = count,
+                .replicate = r,
+                .numbers = sweep->values + item * sweep->payload + b * sweep->numbers,
+            };
+        }
     }
 }
 
 /* Draws are computed one after the other, or several at once when each has few points. */
-enum { PASS_ITEMS = 256 };
+enum { PASS_RUNS = 256 };
 
 static int run_pass(struct pass *self, const bool *wanted, size_t draw, size_t draws,
                     struct error *err)
 {
     struct sweep *sweep = self->sweep;
-    self->count = 0;
+    self->count = self->settings_count = 0;
     for (size_t d = draw; d < draw + draws; d++)
-        for (size_t p = 0; p < sweep->points.points; p++) {
-            size_t item = p * sweep->points.draws + d;
-            if (wanted[item] && !sweep->done[item])
-                pass_add(self, item);
-        }
-    return evaluate_items(&sweep->evaluate, self->items, self->count, item_done, self, err);
+        for (size_t p = 0; p < sweep->points.points; p++)
+            pass_add(self, wanted, p, d);
+    return evaluate_items(&sweep->evaluate, self->runs, self->count, run_done, self, err);
 }
 
 static int64_t count_runs(const struct sweep *self, const bool *wanted)
@@ -215,48 +190,60 @@ static int64_t count_runs(const struct sweep *self, const bool *wanted)
     size_t items = 0;
     for (size_t i = 0; i < self->items; i++)
         items += wanted[i] && !self->done[i];
-    return (int64_t)(items * self->baseline_count * self->replicates);
+    return (int64_t)(items * self->baseline_count);
+}
+
+static int pass_make(struct pass *self, size_t draws, struct error *err)
+{
+    const struct sweep *sweep = self->sweep;
+    size_t variants = sweep->points.points * draws * sweep->baseline_count;
+    size_t runs = variants * sweep->replicates;
+    self->runs = memory_alloc(runs, sizeof *self->runs);
+    self->items = memory_alloc(runs, sizeof *self->items);
+    self->settings = memory_alloc(variants * settings_room(sweep), sizeof *self->settings);
+    self->left = memory_zeroed(sweep->items, sizeof *self->left);
+    return self->runs == NULL || self->items == NULL || self->settings == NULL || self->left == NULL
+               ? error_memory(err, "a sweep")
+               : ERROR_NONE;
 }
 
 int sweep_run(struct sweep *self, const bool *wanted, sweep_done *done, void *context,
               struct error *err)
 {
-    size_t points = self->points.points;
-    size_t draws = points < PASS_ITEMS ? PASS_ITEMS / points : 1;
+    size_t variants = self->points.points * self->replicates;
+    size_t draws = variants < PASS_RUNS ? PASS_RUNS / variants : 1;
     draws = draws < self->points.draws ? draws : self->points.draws;
-    size_t room = points * draws * self->baseline_count;
     struct pass pass = {.sweep = self, .done = done, .context = context};
-    pass.items = memory_alloc(room, sizeof *pass.items);
-    pass.numbers = memory_alloc(room, sizeof *pass.numbers);
-    pass.settings = memory_alloc(room * settings_room(self), sizeof *pass.settings);
-    int code = pass.items == NULL || pass.numbers == NULL || pass.settings == NULL
-                   ? error_memory(err, "a sweep")
-                   : ERROR_NONE;
+    int code = pass_make(&pass, draws, err);
     progress_start(&self->evaluate.progress, "sweeping", "runs", count_runs(self, wanted));
     for (size_t d = 0; d < self->points.draws && code == ERROR_NONE; d += draws) {
         size_t some = d + draws < self->points.draws ? draws : self->points.draws - d;
         code = run_pass(&pass, wanted, d, some, err);
     }
     progress_end(&self->evaluate.progress);
+    memory_free(pass.runs);
     memory_free(pass.items);
-    memory_free(pass.numbers);
     memory_free(pass.settings);
+    memory_free(pass.left);
     return code;
 }
 
 int sweep_books(const struct sweep *self, size_t *out_books, struct error *err)
 {
-    size_t room = settings_room(self);
-    struct evaluate_item *items = memory_zeroed(self->items, sizeof *items);
-    struct sweep_setting *settings = memory_alloc(self->items * room, sizeof *settings);
-    int code = items == NULL || settings == NULL ? error_memory(err, "a plan") : ERROR_NONE;
+    size_t room = settings_room(self), variants = self->items / self->replicates;
+    struct evaluate_item *runs = memory_zeroed(self->items, sizeof *runs);
+    struct sweep_setting *settings = memory_alloc(variants * room, sizeof *settings);
+    int code = runs == NULL || settings == NULL ? error_memory(err, "a plan") : ERROR_NONE;
     for (size_t i = 0; i < self->items && code == ERROR_NONE; i++) {
-        items[i].settings = settings + i * room;
-        items[i].count = fill_settings(self, i, 0, settings + i * room);
+        size_t variant = i / self->replicates;
+        runs[i] = (struct evaluate_item){.settings = settings + variant * room,
+                                         .replicate = i % self->replicates};
+        runs[i].count = fill_settings(self, variant / self->points.draws,
+                                      variant % self->points.draws, 0, settings + variant * room);
     }
     if (code == ERROR_NONE)
-        code = evaluate_books(&self->evaluate, items, self->items, out_books, err);
-    memory_free(items);
+        code = evaluate_books(&self->evaluate, runs, self->items, out_books, err);
+    memory_free(runs);
     memory_free(settings);
     return code;
 }
@@ -266,7 +253,6 @@ int sweep_books(const struct sweep *self, size_t *out_books, struct error *err)
 double sweep_number(const struct sweep *self, size_t point, size_t draw, size_t replicate,
                     size_t baseline, size_t number)
 {
-    size_t item = point * self->points.draws + draw;
-    size_t run = baseline * self->replicates + replicate;
-    return self->values[item * self->payload + run * self->numbers + number];
+    size_t item = item_of(self, point, draw, replicate);
+    return self->values[item * self->payload + baseline * self->numbers + number];
 }

@@ -4,9 +4,8 @@
  * replicates are the same at every point. Results are bands over draws and replicates, and critical
  * values: where along an axis a condition begins to hold.
  *
- * Work items are (point, draw) pairs, in this order; an item's payload is its numbers, by baseline
- * and replicate (sim/study/evaluate.h). Whoever keeps payloads (a journal, shards) need not know
- * more.
+ * Work items are (point, draw, replicate), in this order; an item's payload is its numbers, by
+ * baseline (sim/study/evaluate.h). Whoever keeps payloads (a journal, shards) need not know more.
  */
 #ifndef LIQCASCADE_SIM_STUDY_SWEEP_H
 #define LIQCASCADE_SIM_STUDY_SWEEP_H
@@ -28,7 +27,7 @@ struct sweep {
     size_t numbers; /* of a run */
     size_t replicates;
     size_t payload; /* doubles of an item */
-    size_t items;   /* points * draws */
+    size_t items;   /* points * draws * replicates */
     double *values; /* by item; owned */
     bool *done;     /* per item; owned */
 };
@@ -39,9 +38,8 @@ int sweep_init(struct sweep *self, const char *path, const char *const *sets, si
                int64_t seed, struct error_list *errors, struct error *err);
 void sweep_free(struct sweep *self);
 
-/* SHA-256 (text) of the resolved scenario, the data that it names, the program and what a payload
-   holds. */
-int sweep_identity(const struct sweep *self, char out[], struct error *err);
+/* As evaluate_identity. */
+int sweep_identity(const struct sweep *self, char out[SHA256_TEXT_SIZE], struct error *err);
 
 /* Called with each item as it is done, one at a time. */
 typedef int sweep_done(void *context, size_t item, const double *payload, struct error *err);

@@ -88,6 +88,12 @@ static void sweep_of(struct swept *self, const char *base, const char *more)
     compute(self);
 }
 
+/* Points and draws: `item` below is one of these, with all its replicates. */
+static size_t pairs_of(const struct sweep *sweep)
+{
+    return sweep->points.points * sweep->points.draws;
+}
+
 static double number_of(const struct sweep *sweep, size_t item, size_t baseline, size_t replicate,
                         size_t number)
 {
@@ -165,9 +171,9 @@ static void expect_as_runs(const char *base, const char *more, size_t expected_b
     size_t books, fired = 0;
     load(&self, base, more);
     assert_int_equal(sweep_books(&self.sweep, &books, &err), ERROR_NONE);
-    assert_int_equal(books, expected_books);
+    assert_int_equal(books, expected_books * self.sweep.replicates);
     compute(&self);
-    for (size_t i = 0; i < self.sweep.items; i++)
+    for (size_t i = 0; i < pairs_of(&self.sweep); i++)
         for (size_t b = 0; b < self.sweep.baseline_count; b++)
             fired += expect_item(&self, i, b);
     assert_true(fired > 0);
@@ -365,7 +371,7 @@ static void with_depth_as_large_as_open_interest_the_share_liquidated_knows_no_l
            low = number_named("price_low");
     linear_sweep(&self, "1", "[10e9, 20e9, 60e9, 94e9, 120e9, 500e9]", "");
     for (size_t r = 0; r < 2; r++)
-        for (size_t i = 1; i < self.sweep.items; i++) {
+        for (size_t i = 1; i < pairs_of(&self.sweep); i++) {
             double first = number_of(&self.sweep, 0, 0, r, share);
             double level = i == 1 ? 2.0 : i == 2 ? 6.0 : i == 3 ? 9.4 : i == 4 ? 12.0 : 50.0;
             assert_true(first > 0.01);
@@ -385,7 +391,7 @@ static void with_depth_that_stays_the_share_liquidated_grows_with_the_level(void
     size_t share = number_named("liquidated_share_of_oi");
     linear_sweep(&self, "0", "[5e9, 10e9, 20e9, 40e9, 60e9]", "");
     for (size_t r = 0; r < 2; r++)
-        for (size_t i = 1; i < self.sweep.items; i++) {
+        for (size_t i = 1; i < pairs_of(&self.sweep); i++) {
             double before = number_of(&self.sweep, i - 1, 0, r, share);
             double here = number_of(&self.sweep, i, 0, r, share);
             print_message("  %.6f -> %.6f\n", before, here);
