@@ -147,6 +147,7 @@ for signal in INT TERM; do
     wait $! || status=$?
     [ $status -eq 130 ] || fail "SIG$signal ends a sweep with $status: $(cat err.txt)"
     grep -q '^liqcascade: interrupted' err.txt || fail "SIG$signal: $(cat err.txt)"
+    grep -q 'finishing the runs under way' err.txt || fail "SIG$signal: $(cat err.txt)"
     grep -q 'out/results.journal; --resume goes on' err.txt || fail "SIG$signal: $(cat err.txt)"
     [ "$(ls -A out)" = results.journal ] || fail "SIG$signal leaves $(ls -A out)"
     expect 5 sweep long.yaml -q -o out/results
