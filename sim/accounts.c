@@ -88,7 +88,8 @@ static void place_queues(struct accounts *self)
     }
 }
 
-int accounts_init(struct accounts *self, const struct book *book, bool split, struct error *err)
+static int accounts_make(struct accounts *self, const struct book *book, bool split,
+                         struct error *err)
 {
     memset(self, 0, sizeof *self);
     self->book = book;
@@ -103,7 +104,22 @@ int accounts_init(struct accounts *self, const struct book *book, bool split, st
         return error_memory(err, "accounts");
     }
     place_queues(self);
-    return accounts_fund(self, 0.0, NULL, err);
+    return ERROR_NONE;
+}
+
+int accounts_init(struct accounts *self, const struct book *book, bool split, struct error *err)
+{
+    int code = accounts_make(self, book, split, err);
+    return code == ERROR_NONE ? accounts_fund(self, 0.0, NULL, err) : code;
+}
+
+int accounts_copy(struct accounts *self, const struct accounts *from, bool split, struct error *err)
+{
+    int code = accounts_make(self, from->book, split, err);
+    if (code != ERROR_NONE)
+        return code;
+    memcpy(self->gone, from->gone, from->book->account_count * sizeof *self->gone);
+    return accounts_fund(self, from->funding, NULL, err);
 }
 
 void accounts_free(struct accounts *self)

@@ -76,6 +76,10 @@ struct accounts {
    own. ERROR_IO when memory is short; then `self` needs no free. */
 int accounts_init(struct accounts *self, const struct book *book, bool split, struct error *err);
 void accounts_free(struct accounts *self);
+/* Those that are left of `from`, which counts them nowhere, as after accounts_init with `split`.
+   ERROR_IO when memory is short; then `self` needs no free. */
+int accounts_copy(struct accounts *self, const struct accounts *from, bool split,
+                  struct error *err);
 
 /* `funding` per coin has been paid since the run began. ERROR_IO when memory of `nearby` is short;
    cannot fail without. */

@@ -114,34 +114,77 @@ static void list_groups(struct ladder *self)
     }
 }
 
+/* Every trigger price may have moved. */
+static void forget_prices(struct ladder *self)
+{
+    memset(self->class_known, 0, (size_t)self->book->class_count * sizeof *self->class_known);
+    for (int g = 0; g < 2 * self->market_count; g++)
+        self->groups[g].known = false;
+}
+
+/* Nothing has been taken of the positions of a bar. */
+static void fill_left(struct ladder *self, size_t bar)
+{
+    const struct book *book = self->book;
+    for (uint32_t r = book->bar_runs[bar]; r < book->bar_runs[bar + 1]; r++) {
+        const struct book_run *run = &book->runs[r];
+        for (uint32_t i = run->first; i < run->first + run->count; i++)
+            self->left[i] = 1.0;
+    }
+}
+
+/* Nor has any fired. */
+static void expose_left(struct ladder *self, size_t bar)
+{
+    fill_left(self, bar);
+    for (uint32_t r = self->book->bar_runs[bar]; r < self->book->bar_runs[bar + 1]; r++)
+        self->run_next[r] = self->book->runs[r].first;
+}
+
+/* Runs whose heads are on no heap have been fired to their ends. */
 static bool keep_deleveraging(struct ladder *self)
 {
     const struct book *book = self->book;
+    size_t first =
+        self->first_bar[0] < self->first_bar[1] ? self->first_bar[0] : self->first_bar[1];
     self->left = memory_alloc(book->entry_count, sizeof *self->left);
     self->run_next = memory_alloc(book->run_count, sizeof *self->run_next);
     if (self->left == NULL || self->run_next == NULL)
         return false;
-    for (size_t i = 0; i < book->entry_count; i++)
-        self->left[i] = 1.0;
-    for (size_t r = 0; r < book->run_count; r++)
-        self->run_next[r] = book->runs[r].first;
+    for (size_t bar = first; bar < self->opened_bars; bar++) {
+        fill_left(self, bar);
+        for (uint32_t r = book->bar_runs[bar]; r < book->bar_runs[bar + 1]; r++)
+            self->run_next[r] = book->runs[r].first + book->runs[r].count;
+    }
+    for (int c = 0; c < book->class_count; c++)
+        for (uint32_t i = 0; i < self->heaps[c].count; i++)
+            self->run_next[self->heaps[c].heads[i].run] = self->heaps[c].heads[i].next;
     return true;
 }
 
-int ladder_init(struct ladder *self, const struct book *book, bool split, bool deleveraging,
-                struct error *err)
+/* One market, or one per venue. */
+static bool group(struct ladder *self, bool split)
+{
+    self->market_count = split ? (int)self->book->venue_count : 1;
+    memory_free(self->groups);
+    self->groups = memory_zeroed(2 * (size_t)self->market_count, sizeof *self->groups);
+    if (self->groups != NULL)
+        list_groups(self);
+    return self->groups != NULL;
+}
+
+/* Room for all that a ladder over the book may hold. */
+static int ladder_make(struct ladder *self, const struct book *book, bool split, struct error *err)
 {
     size_t classes = (size_t)book->class_count;
     size_t slack = 2 * (LINE_BYTES / sizeof *self->heads) * (classes + 1);
     memset(self, 0, sizeof *self);
     self->book = book;
-    self->market_count = split ? (int)book->venue_count : 1;
     rests_init(&self->rests, book->class_count);
     self->retired = memory_zeroed(book->run_count, sizeof *self->retired);
     self->heads = memory_alloc(book->run_count + slack, sizeof *self->heads);
     self->heaps = memory_zeroed(classes, sizeof *self->heaps);
     self->bars = memory_alloc(book->bars, sizeof *self->bars);
-    self->groups = memory_zeroed(2 * (size_t)self->market_count, sizeof *self->groups);
     self->group_of = memory_zeroed(classes, sizeof *self->group_of);
     self->class_lists = memory_alloc(classes, sizeof *self->class_lists);
     self->class_price = memory_zeroed(classes, sizeof *self->class_price);
@@ -149,13 +192,69 @@ int ladder_init(struct ladder *self, const struct book *book, bool split, bool d
     self->class_rest = memory_zeroed(classes, sizeof *self->class_rest);
     if (self->class_price == NULL || self->class_known == NULL || self->class_rest == NULL ||
         self->retired == NULL || self->heads == NULL || self->heaps == NULL || self->bars == NULL ||
-        self->groups == NULL || self->group_of == NULL || self->class_lists == NULL ||
-        (deleveraging && !keep_deleveraging(self))) {
+        self->group_of == NULL || self->class_lists == NULL || !group(self, split)) {
         ladder_free(self);
         return error_memory(err, "the ladder");
     }
     place_heaps(self);
-    list_groups(self);
+    return ERROR_NONE;
+}
+
+int ladder_init(struct ladder *self, const struct book *book, bool split, bool deleveraging,
+                struct error *err)
+{
+    int code = ladder_make(self, book, split, err);
+    if (code != ERROR_NONE || !deleveraging || keep_deleveraging(self))
+        return code;
+    ladder_free(self);
+    return error_memory(err, "the ladder");
+}
+
+/* What is left, and nothing that has expired. */
+static void copy_living(struct ladder *self, const struct ladder *from)
+{
+    const struct book *book = from->book;
+    size_t first =
+        from->first_bar[0] < from->first_bar[1] ? from->first_bar[0] : from->first_bar[1];
+    size_t classes = (size_t)book->class_count;
+    for (size_t c = 0; c < classes; c++) {
+        self->heaps[c].count = from->heaps[c].count;
+        self->heaps[c].swept = from->heaps[c].swept;
+        memcpy(self->heaps[c].heads, from->heaps[c].heads,
+               from->heaps[c].count * sizeof *self->heads);
+    }
+    memcpy(self->class_rest, from->class_rest, classes * sizeof *self->class_rest);
+    for (int i = 0; i < 2; i++) {
+        self->first_bar[i] = from->first_bar[i];
+        self->first_run[i] = from->first_run[i];
+    }
+    self->opened_bars = from->opened_bars;
+    self->funding = from->funding;
+    if (from->opened_bars <= first)
+        return;
+    uint32_t run = book->bar_runs[first], end = book->bar_runs[from->opened_bars];
+    memcpy(self->bars + first, from->bars + first,
+           (from->opened_bars - first) * sizeof *self->bars);
+    memcpy(self->retired + run, from->retired + run, (end - run) * sizeof *self->retired);
+}
+
+int ladder_copy(struct ladder *self, const struct ladder *from, struct error *err)
+{
+    int code = ladder_make(self, from->book, from->market_count > 1, err);
+    if (code != ERROR_NONE)
+        return code;
+    copy_living(self, from);
+    code = rests_copy(&self->rests, &from->rests, err);
+    if (code != ERROR_NONE)
+        ladder_free(self);
+    return code;
+}
+
+int ladder_regroup(struct ladder *self, bool split, bool deleveraging, struct error *err)
+{
+    if ((split && !group(self, true)) || (deleveraging && !keep_deleveraging(self)))
+        return error_memory(err, "the ladder");
+    forget_prices(self);
     return ERROR_NONE;
 }
 
@@ -209,6 +308,8 @@ void ladder_open(struct ladder *self, size_t bar, double price)
     struct ladder_bar opened = {price, self->funding};
     self->bars[bar] = opened;
     self->opened_bars = bar + 1;
+    if (self->left != NULL)
+        expose_left(self, bar);
     for (uint32_t r = book->bar_runs[bar]; r < book->bar_runs[bar + 1]; r++) {
         const struct book_run *run = &book->runs[r];
         const struct book_class *class = &book->classes[run->class_id];
@@ -221,14 +322,6 @@ void ladder_open(struct ladder *self, size_t bar, double price)
         if (heap_rise(heap, heap->count++, head) == 0)
             forget_class(self, run->class_id);
     }
-}
-
-/* Every trigger price may have moved. */
-static void forget_prices(struct ladder *self)
-{
-    memset(self->class_known, 0, (size_t)self->book->class_count * sizeof *self->class_known);
-    for (int g = 0; g < 2 * self->market_count; g++)
-        self->groups[g].known = false;
 }
 
 void ladder_expire(struct ladder *self, int side_index, size_t bar)

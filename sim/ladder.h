@@ -84,8 +84,8 @@ struct ladder {
     bool *class_rest;            /* ... and whether that is a rest's */
     struct rests rests;
     /* With deleveraging (else NULL), owned: */
-    double *left;       /* per position of the book: what is left of it; twins: of the first */
-    uint32_t *run_next; /* per run: its first position not yet fired */
+    double *left;       /* per position of the bars opened: what is left; twins: of the first */
+    uint32_t *run_next; /* per run of them: its first position not yet fired */
 };
 
 /* `split`: every venue is a market of its own; `deleveraging`: positions may lose parts
@@ -93,6 +93,12 @@ struct ladder {
 int ladder_init(struct ladder *self, const struct book *book, bool split, bool deleveraging,
                 struct error *err);
 void ladder_free(struct ladder *self);
+
+/* A ladder of its own in the same state; `from` is without deleveraging. Costs about what is left
+   on it. ERROR_IO when memory is short; then `self` needs no free. */
+int ladder_copy(struct ladder *self, const struct ladder *from, struct error *err);
+/* From here on as after ladder_init with these; `self` was made with neither. ERROR_IO. */
+int ladder_regroup(struct ladder *self, bool split, bool deleveraging, struct error *err);
 
 /* Exposes the positions of `bar`, opened at `price` with the present funding. Bars are opened in
    order; skipped ones stay closed. */

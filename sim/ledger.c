@@ -50,6 +50,39 @@ void ledger_free(struct ledger *self)
     memset(self, 0, sizeof *self);
 }
 
+/* Of `to`, which has room for as many bars. */
+static void side_copy(struct ledger_side *to, const struct ledger_side *from)
+{
+    struct ledger_side own = *to;
+    size_t first = from->first_bar, bars = from->open_bars - first;
+    *to = *from;
+    to->opened = own.opened;
+    to->hazard_then = own.hazard_then;
+    to->zones = own.zones;
+    to->zone_of = own.zone_of;
+    memcpy(to->opened + first, from->opened + first, bars * sizeof *to->opened);
+    memcpy(to->hazard_then + first, from->hazard_then + first, bars * sizeof *to->hazard_then);
+    if (to->zones == NULL || from->zone_end == 0)
+        return;
+    size_t low = (size_t)from->zone_low, zones = (size_t)(from->zone_end - from->zone_low);
+    memcpy(to->zones + low, from->zones + low, zones * sizeof *to->zones);
+    memcpy(to->zone_of + first, from->zone_of + first, bars * sizeof *to->zone_of);
+}
+
+int ledger_copy(struct ledger *self, const struct ledger *from, struct error *err)
+{
+    *self = *from;
+    memset(self->side, 0, sizeof self->side);
+    for (int i = 0; i < 2; i++)
+        if (!side_init(&self->side[i], from->bars, from->side[i].zones != NULL)) {
+            ledger_free(self);
+            return error_memory(err, "the ledger");
+        }
+    for (int i = 0; i < 2; i++)
+        side_copy(&self->side[i], &from->side[i]);
+    return ERROR_NONE;
+}
+
 /* ---- zones ------------------------------------------------------------------------------ */
 
 /* The zone of a price, from now on one of those used. */
@@ -122,6 +155,25 @@ static void sums_scale(struct ledger_sums *sums, double factor)
     sums->entry_value *= factor;
     sums->margin *= factor;
     sums->funding_value *= factor;
+}
+
+static void tiers_scale(struct ledger_sums *tiers, double factor)
+{
+    for (int tier = 0; tier < TIERS; tier++)
+        sums_scale(&tiers[tier], factor);
+}
+
+void ledger_scale(struct ledger *self, double factor)
+{
+    for (int i = 0; i < 2; i++) {
+        struct ledger_side *side = &self->side[i];
+        sums_scale(&side->held, factor);
+        tiers_scale(side->tier, factor);
+        for (size_t bar = side->first_bar; bar < side->open_bars; bar++)
+            side->opened[bar] *= factor;
+        for (int z = side->zone_low; z < side->zone_end; z++)
+            tiers_scale(side->zones[z].tier, factor);
+    }
 }
 
 double ledger_total(const struct ledger *self, int side_index)

@@ -84,6 +84,11 @@ struct ledger_params {
 int ledger_init(struct ledger *self, size_t bars, const struct ledger_params *params,
                 struct error *err);
 void ledger_free(struct ledger *self);
+/* A ledger of its own in the same state. Costs about the bars that are left. ERROR_IO when memory
+   is short; then `self` needs no free. */
+int ledger_copy(struct ledger *self, const struct ledger *from, struct error *err);
+/* So many times the coins, and the money that is in them: more traders of the same kinds. */
+void ledger_scale(struct ledger *self, double factor);
 
 /* Coins alive on a side. */
 double ledger_total(const struct ledger *self, int side_index);

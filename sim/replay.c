@@ -42,21 +42,21 @@ static bool deleverages(const struct replay_params *params, const struct book *b
     return false;
 }
 
-static void make_prices(struct replay *self)
+static void make_prices(struct replay *self, bool split)
 {
     const struct replay_params *params = self->params;
     struct prices_params *out = &self->prices_params;
     int venues = (int)self->book->venue_count;
     *out = (struct prices_params){
         .impact = params->impact,
-        .markets = params->split ? venues : 1,
-        .separate = params->split && params->arbitrage_half_life_ms != 0,
+        .markets = split ? venues : 1,
+        .separate = split && params->arbitrage_half_life_ms != 0,
         .half_life_ms = params->arbitrage_half_life_ms,
         .reference_passthrough = params->mark_passthrough,
     };
     for (int v = 0; v < venues; v++) {
-        out->passthrough[v] = params->split ? params->passthrough[v] : params->mark_passthrough;
-        out->depth_share[v] = params->split ? params->depth_share[v] : 1.0;
+        out->passthrough[v] = split ? params->passthrough[v] : params->mark_passthrough;
+        out->depth_share[v] = split ? params->depth_share[v] : 1.0;
     }
     prices_init(&self->prices, out);
 }
@@ -64,7 +64,10 @@ static void make_prices(struct replay *self)
 static void make_cascade(struct replay *self)
 {
     const struct replay_params *params = self->params;
-    settle_init(&self->settle, params->fill, params->fund_usd);
+    double unlimited[BOOK_VENUES_MAX];
+    for (int v = 0; v < BOOK_VENUES_MAX; v++)
+        unlimited[v] = INFINITY;
+    settle_init(&self->settle, params->fill, unlimited);
     deleverage_init(&self->deleverage, &self->ladder, &self->ledger, &self->settle);
     self->cascade =
         (struct cascade){.venues = params->venue,
@@ -77,6 +80,62 @@ static void make_cascade(struct replay *self)
                          .generation_ms = params->generation_ms};
 }
 
+/* Money is counted from here on. */
+static void make_total(struct replay *self)
+{
+    self->fund_net_usd = self->bad_debt_usd = self->fees_usd = 0.0;
+    self->total_usd =
+        any_inverse(self->book) ? NAN : total_usd(self, path_bar_at(self->path, self->bar).mark[0]);
+}
+
+static int part_accounts(struct replay *self, struct error *err)
+{
+    struct accounts own;
+    if (self->cascade.accounts == NULL || !self->params->split)
+        return ERROR_NONE;
+    int code = accounts_copy(&own, &self->accounts, true, err);
+    if (code != ERROR_NONE)
+        return code;
+    accounts_free(&self->accounts);
+    self->accounts = own;
+    return ERROR_NONE;
+}
+
+/* The book is built, and what it is built for begins. */
+static int begin(struct replay *self, struct error *err)
+{
+    const struct replay_params *params = self->params;
+    int code = ladder_regroup(&self->ladder, params->split, deleverages(params, self->book), err);
+    if (code == ERROR_NONE)
+        code = part_accounts(self, err);
+    if (code != ERROR_NONE)
+        return code;
+    ledger_scale(&self->ledger, params->oi_scale);
+    settle_init(&self->settle, params->fill, params->fund_usd);
+    make_prices(self, params->split);
+    make_total(self);
+    return ERROR_NONE;
+}
+
+static void free_parts(struct replay *self)
+{
+    accounts_free(&self->accounts);
+    ladder_free(&self->ladder);
+    ledger_free(&self->ledger);
+}
+
+/* Makes the rest, over ladder, ledger and accounts. */
+static int finish_making(struct replay *self, struct error *err)
+{
+    make_prices(self, false);
+    make_cascade(self);
+    make_total(self);
+    int code = self->bar == self->params->start_bar ? begin(self, err) : ERROR_NONE;
+    if (code != ERROR_NONE)
+        free_parts(self);
+    return code;
+}
+
 int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct book *book, struct error *err)
 {
@@ -85,25 +144,21 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
     self->params = params;
     self->path = path;
     self->book = book;
-    int code = ladder_init(&self->ladder, book, params->split, deleverages(params, book), err);
+    int code = ladder_init(&self->ladder, book, false, false, err);
     if (code != ERROR_NONE)
         return code;
     code = ledger_init(&self->ledger, book->bars, &closing, err);
     if (code == ERROR_NONE && book->account_count > 0)
-        code = accounts_init(&self->accounts, book, params->split, err);
+        code = accounts_init(&self->accounts, book, false, err);
     if (code != ERROR_NONE) {
-        ledger_free(&self->ledger);
-        ladder_free(&self->ladder);
+        free_parts(self);
         return code;
     }
     depth_start(&params->depth, &self->depth);
-    make_prices(self);
-    make_cascade(self);
+    self->last_close = NAN;
     if (book->from_file)
         replay_open_given(self);
-    self->last_close = NAN;
-    self->total_usd = any_inverse(book) ? NAN : total_usd(self, path_bar_at(path, 0).mark[0]);
-    return ERROR_NONE;
+    return finish_making(self, err);
 }
 
 void replay_free(struct replay *self)
@@ -114,9 +169,7 @@ void replay_free(struct replay *self)
     self->cascade.nearby = NULL;
     cascade_free(&self->cascade);
     deleverage_free(&self->deleverage);
-    accounts_free(&self->accounts);
-    ladder_free(&self->ladder);
-    ledger_free(&self->ledger);
+    free_parts(self);
 }
 
 /* ---- a step ----------------------------------------------------------------------------- */
@@ -143,7 +196,6 @@ static int start_measuring(struct replay *self, const struct path_bar *bar, stru
         code = accounts_count(&self->accounts, &self->nearby, &self->ledger, err);
     if (code != ERROR_NONE)
         return code;
-    self->start_impact_log = prices_impact_log(&self->prices);
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = replay_oi(self);
     for (size_t v = 0; v < self->book->venue_count; v++) {
@@ -180,16 +232,11 @@ static void begin_prices(struct replay *self)
     if (params->generation_ms == 0)
         prices_pass(&self->prices, self->path->market->step_ms);
     self->prices.depth = depth_relative(&params->depth, &self->depth);
-    if (self->bar == params->feedback_bar) {
+    if (self->bar >= params->feedback_bar && measured(self) && !self->prices.feedback) {
         /* From here on the price is made of the path and the impact of what fires; the impact of
            what fired before is in the path. */
         prices_forget(&self->prices);
-        self->start_impact_log = 0.0;
         self->prices.feedback = true;
-    }
-    if (params->record != NULL && self->bar == params->record->first_bar) {
-        prices_forget(&self->prices);
-        self->start_impact_log = 0.0;
     }
 }
 
@@ -262,7 +309,7 @@ static void note_extreme(struct replay *self, struct replay_step *out)
     if (fabs(moved) < fabs(out->extreme_log))
         return;
     out->extreme_log = moved;
-    out->extreme_endogenous_log = prices_impact_log(&self->prices) - self->start_impact_log;
+    out->extreme_endogenous_log = prices_impact_log(&self->prices);
 }
 
 /* Where venues have prices of their own: how far each goes, and from the others. */
@@ -364,11 +411,10 @@ static void end_prices(struct replay *self, const struct path_bar *bar, struct r
     double impact = prices_impact_log(&self->prices);
     out->price_close = self->prices.last;
     out->mark_close = self->prices.mark;
-    out->exogenous_close = self->prices.feedback
-                               ? bar->last[PATH_NODES - 1]
-                               : out->price_close * exp(self->start_impact_log - impact);
+    out->exogenous_close =
+        self->prices.feedback ? bar->last[PATH_NODES - 1] : out->price_close * exp(-impact);
     if (measured(self)) {
-        out->endogenous_log = impact - self->start_impact_log;
+        out->endogenous_log = impact;
         out->exogenous_log = log(out->price_close / self->start_price) - out->endogenous_log;
     }
 }
@@ -393,17 +439,24 @@ static int walk_bar(struct replay *self, const struct path_bar *bar, struct repl
     return ERROR_NONE;
 }
 
+/* What a finished bar of the path leaves for the depth of those to come. */
+static void observe_depth(struct replay *self, size_t bar, double high, double low)
+{
+    const struct replay_params *params = self->params;
+    depth_observe(&params->depth, &self->depth, range_variance(high, low),
+                  self->path->market->step_ms);
+    if (params->depth_series != NULL)
+        depth_observe_series(&params->depth, &self->depth,
+                             bar < self->path->market->bars ? params->depth_series[bar] : NAN);
+}
+
 /* What the step leaves for the depth and the funding of those to come. */
 static void observe(struct replay *self, struct replay_step *out)
 {
     const struct replay_params *params = self->params;
     int64_t step_ms = self->path->market->step_ms;
     bool given = self->bar < self->path->market->bars;
-    depth_observe(&params->depth, &self->depth, range_variance(out->price_high, out->price_low),
-                  step_ms);
-    if (params->depth_series != NULL)
-        depth_observe_series(&params->depth, &self->depth,
-                             given ? params->depth_series[self->bar] : NAN);
+    observe_depth(self, self->bar, out->price_high, out->price_low);
     double index = params->index != NULL && given ? params->index[self->bar] : out->mark_close;
     out->premium = out->price_close / index - 1.0;
     out->utilisation = NAN;
@@ -473,5 +526,58 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
         code = check_invariants(self, out, err);
     self->last_close = out->price_close;
     self->bar++;
-    return code;
+    return code == ERROR_NONE && self->bar == self->params->start_bar ? begin(self, err) : code;
+}
+
+/* ---- forks ------------------------------------------------------------------------------ */
+
+static bool same_depth(const struct replay_params *a, const struct replay_params *b)
+{
+    return a->depth.kind == b->depth.kind && a->depth.kind != DEPTH_KIND_SERIES &&
+           a->depth.zeta == b->depth.zeta && a->depth.floor == b->depth.floor &&
+           a->depth.half_life_ms == b->depth.half_life_ms &&
+           a->depth.reference_variance == b->depth.reference_variance;
+}
+
+/* In an open loop highs and lows are the path's, and so the depth does not depend on the book. */
+static void fork_depth(struct replay *self, const struct replay *from)
+{
+    self->depth = from->depth;
+    if (same_depth(self->params, from->params))
+        return;
+    depth_start(&self->params->depth, &self->depth);
+    for (size_t i = 0; i < self->bar; i++) {
+        struct path_bar bar = path_bar_at(self->path, i);
+        double high = bar.last[0], low = bar.last[0];
+        for (int node = 1; node < PATH_NODES; node++) {
+            high = fmax(high, bar.last[node]);
+            low = fmin(low, bar.last[node]);
+        }
+        observe_depth(self, i, high, low);
+    }
+}
+
+int replay_fork(struct replay *self, const struct replay_params *params, const struct path *path,
+                const struct replay *from, struct error *err)
+{
+    memset(self, 0, sizeof *self);
+    self->params = params;
+    self->path = path;
+    self->book = from->book;
+    self->bar = from->bar;
+    self->last_close = from->last_close;
+    self->funding = from->funding;
+    liqcascade_bug_assert(from->bar == params->start_bar, "a fork from another bar than its start");
+    int code = ladder_copy(&self->ladder, &from->ladder, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = ledger_copy(&self->ledger, &from->ledger, err);
+    if (code == ERROR_NONE && self->book->account_count > 0)
+        code = accounts_copy(&self->accounts, &from->accounts, false, err);
+    if (code != ERROR_NONE) {
+        free_parts(self);
+        return code;
+    }
+    fork_depth(self, from);
+    return finish_making(self, err);
 }

@@ -6,6 +6,12 @@
  *   4. the ledger opens and closes; what opens is exposed from the next bar,
  *   5. the invariants are checked: long OI = short OI, money is conserved.
  *
+ * Before `start_bar` a replay builds the book, open loop at the observed open interest with funds
+ * that never end, whatever it is to measure then. At start_bar, before anything else of that bar,
+ * the open interest is multiplied by `oi_scale` (all that is held, so that the mix stays), accounts
+ * of money begin anew, funds are filled, impact is forgotten, and venues part whose prices are
+ * their own. So replays that differ in nothing else share what comes before: replay_fork.
+ *
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
  * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. On an
  * observed path, which already holds that impact, this counts twice and is called naive; on a path
@@ -38,7 +44,7 @@ struct replay_params {
     struct impact_params impact;
     struct depth_params depth;
     struct cascade_venue venue[BOOK_VENUES_MAX];
-    double fund_usd[BOOK_VENUES_MAX];    /* at the start; INFINITY: unlimited */
+    double fund_usd[BOOK_VENUES_MAX];    /* at start_bar; INFINITY: unlimited */
     double depth_share[BOOK_VENUES_MAX]; /* of the pooled depth; sum to 1; with split */
     double passthrough[BOOK_VENUES_MAX]; /* share of a move that reaches the mark; with split */
     bool split;                          /* venues have prices of their own */
@@ -54,8 +60,9 @@ struct replay_params {
     struct factual *record;
     const struct factual *factual;
     double factual_scale, start_scale;
-    size_t feedback_bar; /* forced orders move the price from this bar on; REPLAY_NEVER */
-    size_t frozen_bar;   /* OI changes by forced orders only from this bar on; REPLAY_NEVER */
+    /* From these bars on, but not before start_bar; REPLAY_NEVER: */
+    size_t feedback_bar; /* forced orders move the price */
+    size_t frozen_bar;   /* OI changes by forced orders only */
     enum settle_fill fill;
     double mark_passthrough;
     double turnover_per_hour;
@@ -63,9 +70,10 @@ struct replay_params {
     double disposition_ratio; /* 1: pro rata */
     double hazard_exponent;   /* voluntary closing ~ leverage^this */
     double absorbed_by_closers;
-    double oi_scale;  /* of the observed OI, or of a given book's coins */
+    double oi_share;  /* of the observed OI, or of a given book's coins */
+    double oi_scale;  /* of that, from start_bar on */
     size_t bars;      /* steps of the run */
-    size_t start_bar; /* measured from here: before it the book is built, open loop */
+    size_t start_bar; /* measured from here; REPLAY_NEVER: to be forked from */
     double branching_window_log;
 };
 
@@ -115,9 +123,8 @@ struct replay {
     size_t bar;         /* next to be walked */
     double last_close;  /* simulated, of the bar before */
     double start_price; /* last price at the beginning of start_bar */
-    double start_impact_log;
     double oi_start_coins;
-    double fund_net_usd, bad_debt_usd, fees_usd; /* since the run began */
+    double fund_net_usd, bad_debt_usd, fees_usd; /* since start_bar; before it, since the first */
     double total_usd; /* conserved; NaN while it cannot be checked (inverse contracts) */
     /* Of each venue's last price since start_bar. */
     double venue_low[BOOK_VENUES_MAX], venue_high[BOOK_VENUES_MAX];
@@ -128,6 +135,14 @@ struct replay {
    no free. */
 int replay_init(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct book *book, struct error *err);
+/* What replay_init with `params` would be after params->start_bar steps, bit for bit, at the price
+   of a copy of what is left of the book. `from` has walked as many steps of the same bars over the
+   same book with a start_bar of REPLAY_NEVER, and parameters that are the same but for impact,
+   depth, funds and deleveraging, prices of venues, generation_ms, feedback, fill, levels, bars, and
+   frozen_bar. It stays as it is, and may end before `self`. ERROR_IO when memory is short; then
+   `self` needs no free. */
+int replay_fork(struct replay *self, const struct replay_params *params, const struct path *path,
+                const struct replay *from, struct error *err);
 void replay_free(struct replay *self);
 
 /* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching

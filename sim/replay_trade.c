@@ -34,9 +34,9 @@ void replay_open_given(struct replay *self)
     book_bar_opening(book, 0, opening);
     add_accounts(book, opening);
     for (int side = 0; side < 2; side++) {
-        double scale = self->params->oi_scale;
-        ledger_open(&self->ledger, side, 0, scale, 1.0, 0.0, &opening[side]);
-        ledger_hold(&self->ledger, side, scale * book->residual_coins[side], price, 0.0);
+        double share = self->params->oi_share;
+        ledger_open(&self->ledger, side, 0, share, 1.0, 0.0, &opening[side]);
+        ledger_hold(&self->ledger, side, share * book->residual_coins[side], price, 0.0);
     }
 }
 
@@ -63,8 +63,10 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
     const struct replay_params *params = self->params;
     const struct market *market = self->path->market;
     bool from_file = self->book->from_file;
+    bool measured = self->bar >= params->start_bar;
     bool given = market->oi_coins != NULL && self->bar < market->bars && !from_file &&
-                 self->bar < params->frozen_bar;
+                 (self->bar < params->frozen_bar || !measured);
+    double oi_scale = params->oi_share * (measured ? params->oi_scale : 1.0);
     double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
     struct ledger_step step = {
         .oi = oi_before - crossed_coins(out),
@@ -75,7 +77,7 @@ static struct ledger_step ledger_step_of(const struct replay *self, double oi_be
         .absorbed_by_closers = params->absorbed_by_closers,
     };
     if (given)
-        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - step.oi;
+        step.oi_change = oi_scale * market->oi_coins[self->bar] - step.oi;
     return step;
 }
 

@@ -20,6 +20,43 @@ void rests_free(struct rests *self)
     memset(self, 0, sizeof *self);
 }
 
+static void *copy_of(const void *from, size_t count, size_t size)
+{
+    void *out = memory_alloc(count, size);
+    if (out != NULL && count > 0)
+        memcpy(out, from, count * size);
+    return out;
+}
+
+static bool copy_heaps(struct rests *self, const struct rests *from)
+{
+    self->heaps = memory_zeroed((size_t)self->class_count, sizeof *self->heaps);
+    for (int c = 0; self->heaps != NULL && c < self->class_count; c++) {
+        const struct rests_heap *heap = &from->heaps[c];
+        if (heap->count == 0)
+            continue;
+        struct rests_entry *entries = copy_of(heap->entries, heap->count, sizeof *entries);
+        if (entries == NULL)
+            return false;
+        self->heaps[c] = (struct rests_heap){entries, heap->count, heap->count};
+    }
+    return self->heaps != NULL;
+}
+
+int rests_copy(struct rests *self, const struct rests *from, struct error *err)
+{
+    rests_init(self, from->class_count);
+    if (from->heaps == NULL)
+        return ERROR_NONE;
+    self->items = copy_of(from->items, from->count, sizeof *self->items);
+    self->waiting = copy_of(from->waiting, from->waiting_count, sizeof *self->waiting);
+    if (self->items == NULL || self->waiting == NULL || !copy_heaps(self, from))
+        return error_memory(err, "rests of positions");
+    self->count = self->capacity = from->count;
+    self->waiting_count = self->waiting_capacity = from->waiting_count;
+    return ERROR_NONE;
+}
+
 /* ---- a class's heap --------------------------------------------------------------------- */
 
 static bool entry_before(const struct rests_entry *a, const struct rests_entry *b)

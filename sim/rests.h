@@ -52,6 +52,9 @@ struct rests {
 
 void rests_init(struct rests *self, int class_count);
 void rests_free(struct rests *self);
+/* Those of another in the same state. ERROR_IO when memory is short; rests_free frees in any case.
+ */
+int rests_copy(struct rests *self, const struct rests *from, struct error *err);
 
 /* Takes in a rest with its keys: at once when it is ready by `now_ms`, else into the queue.
    ERROR_IO when memory is short. */

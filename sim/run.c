@@ -24,35 +24,59 @@ static bool shares_book(const struct setup *setup)
     return setup->scenario->oi.scale_by == SCALE_TRADERS;
 }
 
-/* One level, with a book of its own unless one is given. */
-static void level_run(struct running *self, const struct path *path, const struct book *shared,
+/* One level, from a warm-up that all levels share. */
+static void level_run(struct running *self, const struct path *path, const struct run_warm *warm,
                       const struct factual *factual, size_t level, size_t replicate)
 {
-    const struct setup *setup = self->setup;
-    size_t replicates = (size_t)setup->scenario->replicates;
-    size_t index = level * replicates + replicate;
-    struct error *err = &self->errors[index];
-    struct book own;
-    struct run_task task = {setup, path, shared, factual, level, replicate, &self->progress};
-    if (shared != NULL) {
-        run_one(&task, &self->ones[index], err);
-        return;
-    }
-    if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &own, err) != ERROR_NONE)
-        return;
-    task.book = &own;
-    run_one(&task, &self->ones[index], err);
-    book_free(&own);
+    size_t index = level * (size_t)self->setup->scenario->replicates + replicate;
+    struct run_task task = {self->setup, path, warm, factual, level, replicate, &self->progress};
+    run_one(&task, &self->ones[index], &self->errors[index]);
 }
 
-/* Every level of one replicate. Parallel here when replicates alone do not fill the threads. */
-static void levels_run(struct running *self, const struct path *path, const struct book *observed,
+/* One level, from a book of its own. */
+static void own_level_run(struct running *self, const struct path *path,
+                          const struct factual *factual, size_t level, size_t replicate)
+{
+    const struct setup *setup = self->setup;
+    struct error *err = &self->errors[level * (size_t)setup->scenario->replicates + replicate];
+    struct book book;
+    struct run_warm warm;
+    if (setup_book(setup, (uint32_t)replicate, &setup->levels[level], &book, err) != ERROR_NONE)
+        return;
+    if (run_warm_init_shown(&warm, setup, path, &book, &self->progress, err) == ERROR_NONE) {
+        level_run(self, path, &warm, factual, level, replicate);
+        run_warm_free(&warm);
+    }
+    book_free(&book);
+}
+
+/* Every level of one replicate; `shared` NULL: each with a book of its own. Parallel here when
+   replicates alone do not fill the threads. */
+static void levels_run(struct running *self, const struct path *path, const struct run_warm *shared,
                        const struct factual *factual, size_t replicate)
 {
-    const struct book *shared = shares_book(self->setup) ? observed : NULL;
 #pragma omp parallel for schedule(dynamic, 1) if (shared != NULL)
     for (size_t level = 0; level < self->setup->level_count; level++)
-        level_run(self, path, shared, factual, level, replicate);
+        if (shared != NULL)
+            level_run(self, path, shared, factual, level, replicate);
+        else
+            own_level_run(self, path, factual, level, replicate);
+}
+
+/* Every level over the book of the observed open interest, or from what happened to it. */
+static void warm_run(struct running *self, const struct path *path, const struct run_warm *warm,
+                     size_t replicate)
+{
+    const struct setup *setup = self->setup;
+    const struct run_warm *shared = shares_book(setup) ? warm : NULL;
+    struct factual factual;
+    if (!setup_counterfactual(setup)) {
+        levels_run(self, path, shared, NULL, replicate);
+    } else if (run_one_factual(setup, path, warm, &factual, &self->errors[replicate]) ==
+               ERROR_NONE) {
+        levels_run(self, path, shared, &factual, replicate);
+        factual_free(&factual);
+    }
 }
 
 /* The book of the observed open interest, where anything needs it, and then every level. */
@@ -61,19 +85,16 @@ static void books_run(struct running *self, const struct path *path, size_t repl
     const struct setup *setup = self->setup;
     struct error *err = &self->errors[replicate];
     struct book book;
-    struct factual factual;
-    bool counterfactual = setup_counterfactual(setup);
-    if (!counterfactual && !shares_book(setup)) {
+    struct run_warm warm;
+    if (!setup_counterfactual(setup) && !shares_book(setup)) {
         levels_run(self, path, NULL, NULL, replicate);
         return;
     }
     if (setup_book(setup, (uint32_t)replicate, &setup_as_observed, &book, err) != ERROR_NONE)
         return;
-    if (!counterfactual) {
-        levels_run(self, path, &book, NULL, replicate);
-    } else if (run_one_factual(setup, path, &book, &factual, err) == ERROR_NONE) {
-        levels_run(self, path, &book, &factual, replicate);
-        factual_free(&factual);
+    if (run_warm_init_shown(&warm, setup, path, &book, &self->progress, err) == ERROR_NONE) {
+        warm_run(self, path, &warm, replicate);
+        run_warm_free(&warm);
     }
     book_free(&book);
 }
@@ -89,11 +110,19 @@ static void replicate_run(struct running *self, size_t replicate)
     made_path_free(&made);
 }
 
+/* Bars to be walked, each warm-up once. */
+static size_t bars_of(const struct setup *setup)
+{
+    bool shared = shares_book(setup);
+    size_t warm_ups = (shared ? 1 : setup->level_count) + (!shared && setup_counterfactual(setup));
+    return (size_t)setup->scenario->replicates *
+           (warm_ups * setup->start_bar + setup->level_count * (setup->bars - setup->start_bar));
+}
+
 static void run_everything(struct running *self)
 {
     size_t replicates = (size_t)self->setup->scenario->replicates;
-    size_t runs = replicates * self->setup->level_count;
-    progress_start(&self->progress, "replaying", "bars", (int64_t)(runs * self->setup->bars));
+    progress_start(&self->progress, "replaying", "bars", (int64_t)bars_of(self->setup));
     bool outer = replicates >= (size_t)omp_get_max_threads();
 #pragma omp parallel for schedule(dynamic, 1) if (outer)
     for (size_t replicate = 0; replicate < replicates; replicate++)

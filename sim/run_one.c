@@ -8,6 +8,59 @@
 
 enum { CHECK_BARS = 1024 };
 
+/* ---- before the start ------------------------------------------------------------------- */
+
+/* Every so many bars: whether to go on, and that these have been walked. */
+static int check_in(size_t bar, size_t first, struct progress *progress, struct error *err)
+{
+    if ((bar - first) % CHECK_BARS != 0)
+        return ERROR_NONE;
+    if (progress != NULL && bar > first)
+        progress_add(progress, CHECK_BARS);
+    return interrupt_check(err);
+}
+
+/* The bars since the last check. */
+static void check_out(size_t bars, struct progress *progress)
+{
+    size_t rest = bars == 0 ? 0 : (bars - 1) % CHECK_BARS + 1;
+    if (progress != NULL)
+        progress_add(progress, (int64_t)rest);
+}
+
+int run_warm_init_shown(struct run_warm *self, const struct setup *setup, const struct path *path,
+                        const struct book *book, struct progress *progress, struct error *err)
+{
+    self->params = setup_replay_warm(setup);
+    int code = replay_init(&self->replay, &self->params, path, book, err);
+    if (code != ERROR_NONE)
+        return code;
+    for (size_t bar = 0; bar < setup->start_bar && code == ERROR_NONE; bar++) {
+        struct replay_step step;
+        code = check_in(bar, 0, progress, err);
+        if (code == ERROR_NONE)
+            code = replay_step(&self->replay, &step, err);
+    }
+    if (code == ERROR_NONE)
+        check_out(setup->start_bar, progress);
+    else
+        replay_free(&self->replay);
+    return code;
+}
+
+int run_warm_init(struct run_warm *self, const struct setup *setup, const struct path *path,
+                  const struct book *book, struct error *err)
+{
+    return run_warm_init_shown(self, setup, path, book, NULL, err);
+}
+
+void run_warm_free(struct run_warm *self)
+{
+    replay_free(&self->replay);
+}
+
+/* ---- a run ------------------------------------------------------------------------------ */
+
 void run_one_free(struct run_one *self)
 {
     metrics_free(&self->metrics);
@@ -49,57 +102,45 @@ static int one_step(struct run_one *self, const struct replay_step *step, int64_
     return episodes_step(&self->episodes, step, err);
 }
 
-static void advance(const struct run_task *task, size_t bars)
-{
-    if (task->progress != NULL)
-        progress_add(task->progress, (int64_t)bars);
-}
-
 static int one_walk(const struct run_task *task, struct run_one *one, const struct metrics_run *run,
                     struct replay *replay, struct error *err)
 {
     const struct setup *setup = task->setup;
-    for (size_t bar = 0; bar < setup->bars; bar++) {
+    int code = one_begin(setup, one, run, replay, err);
+    for (size_t bar = setup->start_bar; bar < setup->bars && code == ERROR_NONE; bar++) {
         struct replay_step step;
-        int code = ERROR_NONE;
-        if (bar == setup->start_bar)
-            code = one_begin(setup, one, run, replay, err);
-        if (code == ERROR_NONE && bar % CHECK_BARS == 0) {
-            code = interrupt_check(err);
-            advance(task, bar == 0 ? 0 : CHECK_BARS);
-        }
+        code = check_in(bar, setup->start_bar, task->progress, err);
         if (code == ERROR_NONE)
             code = replay_step(replay, &step, err);
-        if (code == ERROR_NONE && bar >= setup->start_bar)
+        if (code == ERROR_NONE)
             code = one_step(one, &step, run->run, err);
-        if (code == ERROR_NONE && bar >= setup->start_bar && setup->scenario->output.adl)
+        if (code == ERROR_NONE && setup->scenario->output.adl)
             code = metrics_adls_add(&one->adls, run->run, step.time_ms, replay, setup->venues, err);
-        if (code != ERROR_NONE)
-            return code;
     }
-    advance(task, setup->bars % CHECK_BARS);
+    if (code != ERROR_NONE)
+        return code;
+    check_out(setup->bars - setup->start_bar, task->progress);
     metrics_finish(&one->metrics, replay, (int64_t)one->episodes.count);
     one->venue_count = metrics_venues(&one->metrics, replay, setup->venues, one->venues);
     one->done = true;
     return ERROR_NONE;
 }
 
-/* Walks all bars; `gap_log` (may be NULL): how far closes in the window leave the path's. */
+/* Walks all bars from the start on; `gap_log` (may be NULL): how far closes leave the path's. */
 static int walk_all(const struct setup *setup, const struct replay_params *params,
-                    const struct path *path, const struct book *book, double *gap_log,
+                    const struct path *path, const struct run_warm *warm, double *gap_log,
                     struct error *err)
 {
     struct replay replay;
-    int code = replay_init(&replay, params, path, book, err);
+    int code = replay_fork(&replay, params, path, &warm->replay, err);
     if (code != ERROR_NONE)
         return code;
-    for (size_t bar = 0; bar < setup->bars && code == ERROR_NONE; bar++) {
+    for (size_t bar = setup->start_bar; bar < setup->bars && code == ERROR_NONE; bar++) {
         struct replay_step step;
-        if (bar % CHECK_BARS == 0)
-            code = interrupt_check(err);
+        code = check_in(bar, setup->start_bar, NULL, err);
         if (code == ERROR_NONE)
             code = replay_step(&replay, &step, err);
-        if (code == ERROR_NONE && gap_log != NULL && bar >= setup->start_bar)
+        if (code == ERROR_NONE && gap_log != NULL)
             *gap_log =
                 fmax(*gap_log,
                      fabs(log(step.price_close / path_bar_at(path, bar).last[PATH_NODES - 1])));
@@ -110,14 +151,14 @@ static int walk_all(const struct setup *setup, const struct replay_params *param
 
 /* The closed loop with the observed open interest, but from the exogenous price: where it leaves
    the observed path, the parameters do not explain it. */
-static int measure_gap(const struct setup *setup, const struct path *path, const struct book *book,
-                       struct factual *factual, struct error *err)
+static int measure_gap(const struct setup *setup, const struct path *path,
+                       const struct run_warm *warm, struct factual *factual, struct error *err)
 {
     struct replay_params params = setup_replay(setup, &setup_as_observed);
     struct error own = {0};
     params.factual = factual;
     params.factual_scale = 1.0;
-    int code = walk_all(setup, &params, path, book, &factual->path_gap_log, &own);
+    int code = walk_all(setup, &params, path, warm, &factual->path_gap_log, &own);
     if (code == ERROR_NUMERICAL) {
         factual->path_gap_log = log(REPLAY_RUNAWAY); /* it has run away */
         return ERROR_NONE;
@@ -127,7 +168,7 @@ static int measure_gap(const struct setup *setup, const struct path *path, const
     return code;
 }
 
-int run_one_factual(const struct setup *setup, const struct path *path, const struct book *book,
+int run_one_factual(const struct setup *setup, const struct path *path, const struct run_warm *warm,
                     struct factual *factual, struct error *err)
 {
     struct replay_params params = setup_replay(setup, &setup_as_observed);
@@ -136,9 +177,9 @@ int run_one_factual(const struct setup *setup, const struct path *path, const st
     int code = factual_init(factual, setup->start_bar, setup->bars, err);
     if (code != ERROR_NONE)
         return code;
-    code = walk_all(setup, &params, path, book, NULL, err);
+    code = walk_all(setup, &params, path, warm, NULL, err);
     if (code == ERROR_NONE)
-        code = measure_gap(setup, path, book, factual, err);
+        code = measure_gap(setup, path, warm, factual, err);
     if (code != ERROR_NONE)
         factual_free(factual);
     return code;
@@ -163,7 +204,7 @@ int run_one(const struct run_task *task, struct run_one *out, struct error *err)
     struct replay_params params = setup_replay(setup, &setup->levels[task->level]);
     struct replay replay;
     start_from(&params, task->factual, setup->levels[task->level].scale);
-    int code = replay_init(&replay, &params, task->path, task->book, err);
+    int code = replay_fork(&replay, &params, task->path, &task->warm->replay, err);
     if (code != ERROR_NONE)
         return code;
     code = one_walk(task, out, &run, &replay, err);

@@ -16,6 +16,23 @@
 #include "sim/metrics.h"
 #include "sim/setup.h"
 
+/* What runs over one book have in common: the replay up to start_bar, from which each is forked. It
+   depends on the book, on the bars of the path before start_bar, and of the parameters on those
+   that sim/replay.h lists at replay_fork as to be the same. Stays where it is made. */
+struct run_warm {
+    struct replay replay;
+    struct replay_params params;
+};
+
+/* `setup`, `path` and `book` must outlive `self`. ERROR_INTERRUPTED, ERROR_NUMERICAL, ERROR_IO;
+   then `self` needs no free. */
+int run_warm_init(struct run_warm *self, const struct setup *setup, const struct path *path,
+                  const struct book *book, struct error *err);
+/* The same; `progress` (NULL: none) counts bars. */
+int run_warm_init_shown(struct run_warm *self, const struct setup *setup, const struct path *path,
+                        const struct book *book, struct progress *progress, struct error *err);
+void run_warm_free(struct run_warm *self);
+
 /* What one run leaves. */
 struct run_one {
     struct metrics metrics;
@@ -33,10 +50,10 @@ struct run_one {
 struct run_task {
     const struct setup *setup;
     const struct path *path;
-    const struct book *book;
+    const struct run_warm *warm;   /* over the run's book */
     const struct factual *factual; /* what a counterfactual starts from; else NULL */
     size_t level, replicate;
-    struct progress *progress; /* counts bars; NULL: none */
+    struct progress *progress; /* counts bars from start_bar on; NULL: none */
 };
 
 /* Fills `out`, which run_one_free frees in any case. ERROR_INTERRUPTED, ERROR_NUMERICAL, ERROR_IO.
@@ -46,7 +63,7 @@ void run_one_free(struct run_one *self);
 
 /* The replay that counterfactuals start from: the observed open interest, open loop. On failure
    `factual` needs no free. */
-int run_one_factual(const struct setup *setup, const struct path *path, const struct book *book,
+int run_one_factual(const struct setup *setup, const struct path *path, const struct run_warm *warm,
                     struct factual *factual, struct error *err);
 
 #endif

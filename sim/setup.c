@@ -423,8 +423,8 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         .funding_bar = REPLAY_NEVER,
         .hazard_exponent = scenario->book.leverage.hazard_exponent,
         .absorbed_by_closers = scenario->book.absorbed_by_closers,
-        .oi_scale =
-            (sizes ? 1.0 : level->scale) * (self->given == NULL ? self->believed_share : 1.0),
+        .oi_share = self->given == NULL ? self->believed_share : 1.0,
+        .oi_scale = sizes ? 1.0 : level->scale,
         .bars = self->bars,
         .start_bar = self->start_bar,
         .feedback_bar = REPLAY_NEVER,
@@ -444,5 +444,16 @@ struct replay_params setup_replay(const struct setup *self, const struct setup_l
         out.funding_bar =
             scenario->path.model == PATH_OBSERVED ? 0 : bar_of(self, scenario->path.shock_at_ms);
     setup_venue_rules(self, &out);
+    return out;
+}
+
+struct replay_params setup_replay_warm(const struct setup *self)
+{
+    struct replay_params out = setup_replay(self, &setup_as_observed);
+    out.start_bar = out.feedback_bar = out.frozen_bar = REPLAY_NEVER;
+    out.impact = (struct impact_params){.kind = IMPACT_KIND_NONE};
+    out.generation_ms = 0;
+    out.fill = SETTLE_WALK;
+    out.split = false;
     return out;
 }

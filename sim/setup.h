@@ -70,5 +70,7 @@ int setup_book(const struct setup *self, uint32_t replicate, const struct setup_
    replay of the observed open interest finds in it. */
 bool setup_counterfactual(const struct setup *self);
 struct replay_params setup_replay(const struct setup *self, const struct setup_level *level);
+/* Of what all levels have in common: the bars before start_bar, to be forked from. */
+struct replay_params setup_replay_warm(const struct setup *self);
 
 #endif

@@ -209,11 +209,16 @@ static int run_setup(const struct task *task, const struct setup *setup,
     int code = setup_path(setup, (uint32_t)replicate, &made, &path, err);
     if (code != ERROR_NONE)
         return code;
-    struct run_task run = {setup, &path, shared->book, shared->factual, 0, replicate, NULL};
-    code = run_one(&run, &one, err);
-    if (code == ERROR_NONE)
-        take_numbers(&one, task->item->numbers);
-    run_one_free(&one);
+    struct run_warm warm;
+    code = run_warm_init(&warm, setup, &path, shared->book, err);
+    if (code == ERROR_NONE) {
+        struct run_task run = {setup, &path, &warm, shared->factual, 0, replicate, NULL};
+        code = run_one(&run, &one, err);
+        if (code == ERROR_NONE)
+            take_numbers(&one, task->item->numbers);
+        run_one_free(&one);
+        run_warm_free(&warm);
+    }
     made_path_free(&made);
     return code;
 }
@@ -264,19 +269,31 @@ static void run_tasks(struct work *self, size_t first, size_t end, const struct 
 
 /* ---- what tasks share ------------------------------------------------------------------- */
 
+static int factual_of(const struct setup *setup, const struct book *book, struct factual *out,
+                      struct error *err)
+{
+    /* An observed path is every replicate's. */
+    struct run_warm warm;
+    int code = run_warm_init(&warm, setup, &setup->path, book, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = run_one_factual(setup, &setup->path, &warm, out, err);
+    run_warm_free(&warm);
+    return code;
+}
+
 /* What happened, happened to the book of the observed open interest, which is another one when a
    level scales sizes. */
 static int make_factual(const struct task *task, const struct setup *setup, const struct book *book,
                         struct factual *out, struct error *err)
 {
-    /* An observed path is every replicate's. */
     if (setup->scenario->oi.scale_by != SCALE_SIZES)
-        return run_one_factual(setup, &setup->path, book, out, err);
+        return factual_of(setup, book, out, err);
     struct book own;
     int code = setup_book(setup, (uint32_t)task->item->replicate, &setup_as_observed, &own, err);
     if (code != ERROR_NONE)
         return code;
-    code = run_one_factual(setup, &setup->path, &own, out, err);
+    code = factual_of(setup, &own, out, err);
     book_free(&own);
     return code;
 }

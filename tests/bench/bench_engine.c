@@ -242,6 +242,7 @@ static struct replay_params job_params(size_t bars, size_t start_bar)
         .turnover_per_hour = 0.05,
         .hazard_exponent = 0.5,
         .absorbed_by_closers = 1.0,
+        .oi_share = 1.0,
         .oi_scale = 1.0,
         .bars = bars,
         .start_bar = start_bar,

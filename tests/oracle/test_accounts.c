@@ -169,6 +169,7 @@ static void scene_make(struct scene *self, uint64_t seed, size_t positions, size
         .absorbed_by_closers = uniform(self) < 0.5 ? 1.0 : uniform(self),
         .hazard_exponent = 0.5,
         .disposition_ratio = uniform(self) < 0.5 ? 1.0 : 1.5,
+        .oi_share = 1.0,
         .oi_scale = exp(between(self, -1.0, 3.0)),
         .bars = bars,
         .branching_window_log = 0.02,

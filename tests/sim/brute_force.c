@@ -42,11 +42,52 @@ static void open_given(struct brute_force *self)
 {
     brute_expose(self, 0, 1.0);
     for (int side = 0; side < 2; side++) {
-        double entry, scale = self->params->oi_scale;
-        fill_bar(self, side, 0, scale, 1.0, &entry);
-        brute_hold(self, side, scale * self->book->residual_coins[side],
+        double entry, share = self->params->oi_share;
+        fill_bar(self, side, 0, share, 1.0, &entry);
+        brute_hold(self, side, share * self->book->residual_coins[side],
                    path_bar_at(self->path, 0).last[0]);
     }
+}
+
+static void scale_sums(struct ledger_sums *sums, double factor)
+{
+    sums->coins *= factor;
+    sums->entry_value *= factor;
+    sums->margin *= factor;
+    sums->funding_value *= factor;
+}
+
+/* The sums of a side, in the ledger and in all its zones. */
+static void scale_ledger(struct ledger_side *side, double factor)
+{
+    scale_sums(&side->held, factor);
+    for (int tier = 0; tier < TIERS; tier++)
+        scale_sums(&side->tier[tier], factor);
+    for (int zone = 0; side->zones != NULL && zone < LEDGER_ZONES; zone++)
+        for (int tier = 0; tier < TIERS; tier++)
+            scale_sums(&side->zones[zone].tier[tier], factor);
+}
+
+/* The run begins: everybody stands for more traders or fewer, and money is counted anew. */
+static void begin(struct brute_force *self)
+{
+    double factor = self->params->oi_scale;
+    for (size_t i = 0; i < self->opened; i++) {
+        self->positions[i].coins *= factor;
+        self->positions[i].opened *= factor;
+    }
+    for (int side = 0; side < 2; side++) {
+        struct brute_holders *holders = &self->holders[side];
+        holders->coins *= factor;
+        holders->entry_value *= factor;
+        holders->funding_value *= factor;
+        scale_ledger(&self->ledger.side[side], factor);
+    }
+    memcpy(self->fund_usd, self->params->fund_usd, sizeof self->fund_usd);
+    memcpy(self->peak_usd, self->params->fund_usd, sizeof self->peak_usd);
+    memset(self->impact, 0, sizeof self->impact);
+    self->fund_net_usd = self->bad_debt_usd = self->fees_usd = 0.0;
+    self->market_maker_cash = self->deposits_usd = self->withdrawals_usd = 0.0;
 }
 
 bool brute_force_init(struct brute_force *self, const struct replay_params *params,
@@ -65,11 +106,13 @@ bool brute_force_init(struct brute_force *self, const struct replay_params *para
     }
     brute_make_records(self, prices_given);
     depth_start(&params->depth, &self->depth_state);
-    memcpy(self->fund_usd, params->fund_usd, sizeof self->fund_usd);
-    memcpy(self->peak_usd, params->fund_usd, sizeof self->peak_usd);
+    for (int v = 0; v < BOOK_VENUES_MAX; v++)
+        self->fund_usd[v] = self->peak_usd[v] = INFINITY;
     self->last_close = NAN;
     if (book->from_file)
         open_given(self);
+    if (params->start_bar == 0)
+        begin(self);
     return true;
 }
 
@@ -180,7 +223,7 @@ static struct ledger_flows flows_of(const struct brute_force *self, double oi_be
     const struct replay_params *params = self->params;
     const struct market *market = self->path->market;
     const struct settle_tally *forced = &out->forced;
-    bool from_file = self->book->from_file;
+    bool from_file = self->book->from_file, begun = self->bar >= params->start_bar;
     double hours = (double)market->step_ms / (double)CALENDAR_HOUR_MS;
     /* Winners and the bankrupt close against each other: OI falls by it, and nobody trades. */
     double deleveraged = forced->adl_coins[0] + forced->adl_coins[1];
@@ -190,13 +233,15 @@ static struct ledger_flows flows_of(const struct brute_force *self, double oi_be
         .remargin = from_file ? 0.0 : params->remargin_per_hour * hours,
         .absorbed_by_closers = params->absorbed_by_closers,
         .observed = !from_file && market->oi_coins != NULL && self->bar < market->bars &&
-                    self->bar < params->frozen_bar,
+                    !(begun && self->bar >= params->frozen_bar),
     };
     for (int side = 0; side < 2; side++)
         step.forced[side] =
             forced->side[side].coins - forced->backstop_coins[side] - forced->adl_coins[1 - side];
     if (step.observed)
-        step.oi_change = params->oi_scale * market->oi_coins[self->bar] - step.oi;
+        step.oi_change =
+            params->oi_share * (begun ? params->oi_scale : 1.0) * market->oi_coins[self->bar] -
+            step.oi;
     return ledger_flows(&step);
 }
 
@@ -239,14 +284,11 @@ static void begin_prices(struct brute_force *self, const struct path_bar *bar)
     if (params->generation_ms == 0)
         brute_pass(self, self->path->market->step_ms);
     self->depth = depth_relative(&params->depth, &self->depth_state);
-    if (self->bar == params->feedback_bar) {
+    if (self->bar == params->start_bar)
+        self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
+    if (self->bar >= params->start_bar && self->bar >= params->feedback_bar && !self->feedback) {
         self->feedback = true;
         memset(self->impact, 0, sizeof self->impact);
-        self->start_impact_log = 0.0;
-    }
-    if (self->bar == params->start_bar) {
-        self->start_impact_log = brute_impact(self);
-        self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     }
 }
 
@@ -313,7 +355,7 @@ static void walk_node(struct brute_force *self, const struct path_bar *bar, int 
     double moved = log(last / self->start_price);
     if (measured && fabs(moved) >= fabs(out->extreme_log)) {
         out->extreme_log = moved;
-        out->extreme_endogenous_log = brute_impact(self) - self->start_impact_log;
+        out->extreme_endogenous_log = brute_impact(self);
     }
 }
 
@@ -323,10 +365,10 @@ static void end_prices(struct brute_force *self, const struct path_bar *bar,
     double impact = brute_impact(self);
     out->price_close = self->reference_last;
     out->mark_close = self->reference_mark;
-    out->exogenous_close = self->feedback ? bar->last[PATH_NODES - 1]
-                                          : out->price_close * exp(self->start_impact_log - impact);
+    out->exogenous_close =
+        self->feedback ? bar->last[PATH_NODES - 1] : out->price_close * exp(-impact);
     if (self->bar >= self->params->start_bar) {
-        out->endogenous_log = impact - self->start_impact_log;
+        out->endogenous_log = impact;
         out->exogenous_log = log(out->price_close / self->start_price) - out->endogenous_log;
     }
     self->fund_net_usd += out->forced.fund_gain_usd - out->forced.fund_draw_usd;
@@ -383,4 +425,6 @@ void brute_force_step(struct brute_force *self, struct replay_step *out)
     observe(self, out);
     self->last_close = self->reference_last;
     self->bar++;
+    if (self->bar == self->params->start_bar)
+        begin(self);
 }

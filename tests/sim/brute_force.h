@@ -114,7 +114,7 @@ struct brute_force {
     int64_t now_ms, spent_ms, room_ms; /* spent, and to be spent, by generations of the node */
     double funding_linear, funding_inverse;
     size_t bar;
-    double last_close, start_price, start_impact_log;
+    double last_close, start_price;
     struct brute_shot *shots; /* of the last node */
     size_t shot_count, shot_capacity;
     bool adl_made[BOOK_VENUES_MAX][2];               /* rankings of the step */

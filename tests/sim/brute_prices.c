@@ -6,19 +6,25 @@
 #include "base/calendar.h"
 #include "tests/sim/brute_parts.h"
 
+/* Before the start all venues have one price. */
+static bool split(const struct brute_force *self)
+{
+    return self->params->split && self->bar >= self->params->start_bar;
+}
+
 static bool separate(const struct brute_force *self)
 {
-    return self->params->split && self->params->arbitrage_half_life_ms != 0;
+    return split(self) && self->params->arbitrage_half_life_ms != 0;
 }
 
 int brute_markets(const struct brute_force *self)
 {
-    return self->params->split ? (int)self->book->venue_count : 1;
+    return split(self) ? (int)self->book->venue_count : 1;
 }
 
 int brute_market_of(const struct brute_force *self, int venue)
 {
-    return self->params->split ? venue : 0;
+    return split(self) ? venue : 0;
 }
 
 int brute_state_of(const struct brute_force *self, int market)
@@ -33,7 +39,7 @@ double brute_depth_of(const struct brute_force *self, int market)
 
 double brute_passthrough(const struct brute_force *self, int market)
 {
-    return self->params->split ? self->params->passthrough[market] : self->params->mark_passthrough;
+    return split(self) ? self->params->passthrough[market] : self->params->mark_passthrough;
 }
 
 static double market_impact(const struct brute_force *self, int market)

@@ -34,6 +34,7 @@ static void simplest_params(struct laboratory *self, double lambda, size_t bars)
         .fill = SETTLE_WALK,
         .mark_passthrough = 1.0,
         .absorbed_by_closers = 1.0,
+        .oi_share = 1.0,
         .oi_scale = 1.0,
         .bars = bars,
         .branching_window_log = 0.01,

@@ -338,6 +338,7 @@ static void draw_holders(struct random_scenario *self)
     params->disposition_ratio = disposed ? 1.51 : 1.0;
     params->hazard_exponent = self->book_params.leverage.hazard_exponent;
     params->absorbed_by_closers = random_scenario_uniform(self);
+    params->oi_share = 1.0;
     params->oi_scale = random_scenario_chance(self, 0.5) ? 1.0 : 1.7;
 }
 

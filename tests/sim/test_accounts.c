@@ -71,6 +71,7 @@ static void make(struct fixture *self, const struct book_given *given, size_t gi
         .frozen_bar = 0,
         .mark_passthrough = 1.0,
         .absorbed_by_closers = 1.0,
+        .oi_share = 1.0,
         .oi_scale = 1.0,
         .bars = bars,
         .branching_window_log = 0.1,

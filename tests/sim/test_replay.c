@@ -58,6 +58,7 @@ static void params_make(struct fixture *self)
         .turnover_per_hour = 0.05,
         .hazard_exponent = 0.5,
         .absorbed_by_closers = 1.0,
+        .oi_share = 1.0,
         .oi_scale = 1.0,
         .bars = BARS,
         .start_bar = 40,
