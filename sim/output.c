@@ -18,8 +18,7 @@ static const int64_t WARMUP_WARNED_MS = 30 * CALENDAR_DAY_MS;
 
 /* ---- warnings --------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void warn(struct output_warnings *self,
-                                                       const char *format, ...)
+void output_warn_add(struct output_warnings *self, const char *format, ...)
 {
     if (self->count == OUTPUT_WARNINGS_MAX)
         return;
@@ -33,16 +32,18 @@ static void warn_data(const struct setup *setup, struct output_warnings *out)
 {
     const struct market *market = &setup->market;
     if (market->any_reconstructed)
-        warn(out, "the market data are a reconstruction from published figures, not observed data: "
-                  "no result of this run is evidence about the event");
+        output_warn_add(
+            out, "the market data are a reconstruction from published figures, not observed data: "
+                 "no result of this run is evidence about the event");
     for (int input = 0; input < MARKET_INPUT_COUNT; input++)
         for (int flaw = 0; flaw < QUALITY_FLAW_COUNT; flaw++) {
             const struct quality_report *report = &market->quality[input];
             if (report->applied[flaw] > 0)
-                warn(out, "data.%s: %lld times `%s`, handled by policy `%s`",
-                     market_input_name((enum market_input)input), (long long)report->applied[flaw],
-                     quality_flaw_name((enum quality_flaw)flaw),
-                     quality_action_name(market->policies.on[flaw]));
+                output_warn_add(out, "data.%s: %lld times `%s`, handled by policy `%s`",
+                                market_input_name((enum market_input)input),
+                                (long long)report->applied[flaw],
+                                quality_flaw_name((enum quality_flaw)flaw),
+                                quality_action_name(market->policies.on[flaw]));
         }
 }
 
@@ -54,20 +55,22 @@ static void warn_given(const struct setup *setup, const struct run_tables *table
     positions_coins(&setup->positions, side);
     double larger = fmax(side[BOOK_LONG], side[BOOK_SHORT]);
     if (fabs(side[BOOK_LONG] - side[BOOK_SHORT]) > 1e-9 * larger)
-        warn(out,
-             "the given positions hold %.6g coins long and %.6g short; the rest of the smaller "
-             "side is taken as unlevered",
-             side[BOOK_LONG], side[BOOK_SHORT]);
+        output_warn_add(
+            out,
+            "the given positions hold %.6g coins long and %.6g short; the rest of the smaller "
+            "side is taken as unlevered",
+            side[BOOK_LONG], side[BOOK_SHORT]);
     for (size_t i = 0; i < tables->summary_count; i++) {
         size_t level = i / (size_t)setup->scenario->replicates;
         double given = larger * setup->levels[level].scale;
         gone = fmax(gone, 1.0 - tables->summary[i].oi_start_coins / given);
     }
     if (gone > 1e-9)
-        warn(out,
-             "%.3g%% of the given positions' coins were liquidated between time.warmup and "
-             "time.start",
-             100.0 * gone);
+        output_warn_add(
+            out,
+            "%.3g%% of the given positions' coins were liquidated between time.warmup and "
+            "time.start",
+            100.0 * gone);
 }
 
 static void warn_book(const struct setup *setup, struct output_warnings *out)
@@ -76,12 +79,13 @@ static void warn_book(const struct setup *setup, struct output_warnings *out)
     int64_t warmup_ms = scenario->time.start_ms - scenario->time.warmup_ms;
     if (setup->given == NULL && warmup_ms < WARMUP_WARNED_MS) {
         char text[CALENDAR_TEXT_SIZE];
-        warn(out, "the warm-up lasts %s; below 30d the book depends on where it began",
-             calendar_format_duration(warmup_ms, text));
+        output_warn_add(out, "the warm-up lasts %s; below 30d the book depends on where it began",
+                        calendar_format_duration(warmup_ms, text));
     }
     if (scenario->feedback == FEEDBACK_NAIVE)
-        warn(out, "feedback naive counts the impact of liquidations twice: an observed price holds "
-                  "it already");
+        output_warn_add(
+            out, "feedback naive counts the impact of liquidations twice: an observed price holds "
+                 "it already");
 }
 
 /* Cumulative funding can carry a position over a bracket's edge only as far as the book foresaw. */
@@ -95,10 +99,11 @@ static void warn_funding(const struct setup *setup, struct output_warnings *out)
         high = fmax(high, funding);
     }
     if (high - low > BOOK_EDGE)
-        warn(out,
-             "cumulative funding ranges over %.3g of notional; positions farther than %.3g from a "
-             "bracket's edge keep the bracket of their opening",
-             high - low, BOOK_EDGE);
+        output_warn_add(
+            out,
+            "cumulative funding ranges over %.3g of notional; positions farther than %.3g from a "
+            "bracket's edge keep the bracket of their opening",
+            high - low, BOOK_EDGE);
 }
 
 /* Open loop, the implied impact is a part of the observed move. More than the whole of it is
@@ -110,10 +115,11 @@ static void warn_impact(const struct setup *setup, const struct run_tables *tabl
     for (size_t i = 0; i < tables->summary_count; i++)
         worst = fmax(worst, tables->summary[i].endogenous_share);
     if (setup->scenario->feedback == FEEDBACK_OPEN && worst > 1.0)
-        warn(out,
-             "the implied impact of forced orders is %.3g times the whole observed move: the path "
-             "refutes these impact parameters (impact.reference_coins is of BTC by default)",
-             worst);
+        output_warn_add(
+            out,
+            "the implied impact of forced orders is %.3g times the whole observed move: the path "
+            "refutes these impact parameters (impact.reference_coins is of BTC by default)",
+            worst);
 }
 
 /* The two fixed points of a counterfactual at the observed open interest: from what happened, which
@@ -124,11 +130,12 @@ static void warn_gap(const struct run_tables *tables, struct output_warnings *ou
     for (size_t i = 0; i < tables->summary_count; i++)
         worst = fmax(worst, tables->summary[i].path_gap_log);
     if (worst > GAP_WARNED_LOG)
-        warn(out,
-             "with the observed open interest the closed loop leaves the observed path by up to "
-             "%.3g%% unless it starts from what happened: these parameters are refuted, or the "
-             "path had two ways to go",
-             100.0 * expm1(worst));
+        output_warn_add(
+            out,
+            "with the observed open interest the closed loop leaves the observed path by up to "
+            "%.3g%% unless it starts from what happened: these parameters are refuted, or the "
+            "path had two ways to go",
+            100.0 * expm1(worst));
 }
 
 static void warn_results(const struct run_tables *tables, struct output_warnings *out)
@@ -137,10 +144,11 @@ static void warn_results(const struct run_tables *tables, struct output_warnings
     for (size_t i = 0; i < tables->summary_count; i++)
         worst = fmax(worst, tables->summary[i].replacement_share);
     if (worst > REPLACEMENT_WARNED)
-        warn(out,
-             "%.0f%% of the forced flow is more than the observed open interest and turnover can "
-             "hold: leverage or turnover do not fit the data",
-             100.0 * worst);
+        output_warn_add(
+            out,
+            "%.0f%% of the forced flow is more than the observed open interest and turnover can "
+            "hold: leverage or turnover do not fit the data",
+            100.0 * worst);
 }
 
 void output_warn_inputs(const struct setup *setup, struct output_warnings *out)

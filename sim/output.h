@@ -24,6 +24,10 @@ struct output_warnings {
 void output_warn(const struct setup *setup, const struct run_tables *tables,
                  struct output_warnings *out);
 
+/* One more, unless there are OUTPUT_WARNINGS_MAX. */
+void output_warn_add(struct output_warnings *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Of these, what the data and the scenario alone call for. */
 void output_warn_inputs(const struct setup *setup, struct output_warnings *out);
 

@@ -184,6 +184,17 @@ static void print_critical(const struct critical *critical)
     }
 }
 
+static void warn_of(const struct sweep *sweep, struct output_warnings *out)
+{
+    size_t ran_away = sweep_ran_away(sweep);
+    output_warn_inputs(&sweep->evaluate.setup, out);
+    if (ran_away > 0)
+        output_warn_add(out,
+                        "in %zu of %zu runs the price ran away, beyond what impact parameters "
+                        "mean: their numbers are missing, and bands are of the others (column n)",
+                        ran_away, sweep->items);
+}
+
 static int write_results(struct job *self, struct error *err)
 {
     struct sweep *sweep = self->sweep;
@@ -200,7 +211,7 @@ static int write_results(struct job *self, struct error *err)
         tables[count++] = (struct table){"critical",    critical_fields, critical_field_count,
                                          critical.rows, critical.count,  sizeof *critical.rows};
     }
-    output_warn_inputs(&sweep->evaluate.setup, &warnings);
+    warn_of(sweep, &warnings);
     if (code == ERROR_NONE)
         code = output_tables(&sweep->evaluate.setup, tables, count, &warnings, &self->command,
                              self->directory, self->options->force, err);

@@ -250,6 +250,14 @@ int sweep_books(const struct sweep *self, size_t *out_books, struct error *err)
 
 /* ---- results ---------------------------------------------------------------------------- */
 
+size_t sweep_ran_away(const struct sweep *self)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->items; i++)
+        count += self->done[i] && evaluate_ran_away(self->values + i * self->payload);
+    return count;
+}
+
 double sweep_number(const struct sweep *self, size_t point, size_t draw, size_t replicate,
                     size_t baseline, size_t number)
 {

@@ -52,6 +52,9 @@ int sweep_run(struct sweep *self, const bool *wanted, sweep_done *done, void *co
 /* How many books a full run makes. */
 int sweep_books(const struct sweep *self, size_t *out_books, struct error *err);
 
+/* How many runs of the model (no baselines) that are done have no numbers: their price ran away. */
+size_t sweep_ran_away(const struct sweep *self);
+
 /* A number of a run that is done: evaluate_numbers()'s `number` of baseline `baseline`. */
 double sweep_number(const struct sweep *self, size_t point, size_t draw, size_t replicate,
                     size_t baseline, size_t number);
