@@ -1,14 +1,14 @@
 #include "sim/study/critical.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "reports/bands.h"
-#include "sim/metrics.h"
+#include "scenarios/value.h"
+#include "sim/study/measure.h"
+#include "sim/study/search.h"
 
 #define CRITICAL(member, kind, units, text)                                                       \
     {                                                                                             \
@@ -24,19 +24,17 @@ const struct field critical_fields[] = {
     CRITICAL(value, FIELD_DOUBLE, "", "critical value; empty: the condition never begins to hold"),
     CRITICAL(below, FIELD_DOUBLE, "", "largest value looked at below it"),
     CRITICAL(above, FIELD_DOUBLE, "", "smallest value looked at above it"),
+    CRITICAL(branching_below, FIELD_DOUBLE, "",
+             "mean over replicates of branching_ratio_max at `below`; over draws: their mean or "
+             "quantile"),
+    CRITICAL(branching_above, FIELD_DOUBLE, "", "the same at `above`"),
     CRITICAL(never_share, FIELD_DOUBLE, "share", "draws without a critical value"),
     CRITICAL(draws, FIELD_INT64, "", "draws behind it"),
+    CRITICAL(status, FIELD_TEXT, "",
+             "of one draw: found; at_start: it holds at the first value; never; missing: the price "
+             "runs away before it is seen to hold"),
 };
 const size_t critical_field_count = sizeof critical_fields / sizeof *critical_fields;
-
-/* One search: a draw at a combination of the other axes. */
-struct search {
-    size_t point; /* the first of its line */
-    size_t draw;
-    double below, above; /* NaN: none found */
-    char number[SETTING_NUMBER_SIZE];
-    double *numbers; /* of the midpoint; part of one allocation */
-};
 
 /* ---- what is asked ---------------------------------------------------------------------- */
 
@@ -55,288 +53,300 @@ static int find_axis(const struct sweep *sweep)
     return -1;
 }
 
-static int find_number(const struct sweep *sweep)
-{
-    const struct field *field;
-    for (size_t i = 0; (field = metrics_number_field(i)) != NULL; i++)
-        if (strcmp(field->name, sweep->evaluate.scenario.critical.when.metric) == 0)
-            return (int)i;
-    return -1;
-}
-
 int critical_check(const struct sweep *sweep, struct error *err)
 {
     const struct scenario *scenario = &sweep->evaluate.scenario;
+    const char *metric = scenario->critical.when.metric;
+    char hint[VALUE_HINT_SIZE];
     if (scenario->sweep.method != SWEEP_GRID || find_axis(sweep) < 0)
         return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "critical.along",
                         "%s is no axis of a grid; expected sweep.method: grid with it among "
                         "sweep.axes",
                         scenario->critical.along);
-    if (find_number(sweep) < 0)
+    if (measure_number(metric) < 0)
         return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "critical.when",
-                        "%s is no number of summary.csv; expected one, such as jump_share_of_oi",
-                        scenario->critical.when.metric);
+                        "%s is no number of summary.csv; expected one, such as jump_share_of_oi%s",
+                        metric, measure_hint(metric, hint));
     return ERROR_NONE;
 }
 
-/* ---- looking ---------------------------------------------------------------------------- */
+/* ---- finding ---------------------------------------------------------------------------- */
 
-static double mean_of(const double *numbers, size_t replicates, size_t stride, int number)
+/* Search i is that of draw i % draws on the line i / draws: a combination of the other axes. */
+struct finding {
+    struct sweep *sweep;
+    size_t axis, draws;
+    size_t which[MEASURE_NUMBERS_MAX]; /* the number of the condition, and the branching ratio */
+    size_t *lines;                     /* their first points; owned */
+    size_t line_count;
+    struct search *searches;     /* owned */
+    struct search_probe *levels; /* of one line; owned */
+    struct search_rule rule;
+};
+
+static size_t settings_room(const struct sweep *sweep)
 {
-    double sum = 0.0;
-    for (size_t r = 0; r < replicates; r++)
-        sum += numbers[r * stride + (size_t)number];
-    return sum / (double)replicates;
+    return sweep->points.point_settings + sweep->points.parameter_count;
 }
 
-static bool holds(const struct sweep *sweep, const double *numbers)
+/* The value of the axis at a point. */
+static double value_on_axis(const struct finding *self, size_t point,
+                            struct sweep_setting *settings)
 {
-    return condition_holds(&sweep->evaluate.scenario.critical.when,
-                           mean_of(numbers, sweep->replicates, sweep->numbers, find_number(sweep)));
+    double value = NAN;
+    sweep_points_point(&self->sweep->points, point, settings);
+    const char *text = settings[self->axis].value;
+    text_to_double(text, strlen(text), false, &value);
+    return value;
 }
 
-/* The same of a point and draw of the sweep. */
-static double mean_at(const struct sweep *sweep, size_t point, size_t draw)
+static void answer(const struct finding *self, const struct measure_means *means,
+                   struct search_probe *probe)
 {
-    double sum = 0.0;
-    for (size_t r = 0; r < sweep->replicates; r++)
-        sum += sweep_number(sweep, point, draw, r, 0, (size_t)find_number(sweep));
-    return sum / (double)sweep->replicates;
+    const struct condition *when = &self->sweep->evaluate.scenario.critical.when;
+    probe->answer = measure_answer(means, when, means->mean[0]);
+    probe->number = means->mean[1];
 }
 
-/* The value of the axis at a point; NaN when it is no number. */
-static double value_on_axis(const struct sweep *sweep, size_t point, struct sweep_setting *settings,
-                            int axis)
+/* What the sweep itself has seen of a search. */
+static void begin(struct finding *self, size_t search, struct sweep_setting *settings)
 {
-    double value;
-    sweep_points_point(&sweep->points, point, settings);
-    const char *text = settings[axis].value;
-    return text_to_double(text, strlen(text), false, &value) ? value : NAN;
-}
-
-/* The first neighbours between which the condition begins to hold. */
-static void bracket(const struct sweep *sweep, struct search *self, struct sweep_setting *settings)
-{
-    int axis = find_axis(sweep);
-    size_t levels = sweep_points_levels(&sweep->points, (size_t)axis);
-    size_t stride = sweep_points_stride(&sweep->points, (size_t)axis);
-    bool before = true;
-    self->below = self->above = NAN;
-    for (size_t i = 0; i < levels; i++) {
-        size_t point = self->point + i * stride;
-        bool here = condition_holds(&sweep->evaluate.scenario.critical.when,
-                                    mean_at(sweep, point, self->draw));
-        if (here && !before) {
-            self->below = value_on_axis(sweep, point - stride, settings, axis);
-            self->above = value_on_axis(sweep, point, settings, axis);
-            return;
-        }
-        before = here;
-    }
-}
-
-/* ---- bisecting -------------------------------------------------------------------------- */
-
-static bool open_still(const struct sweep *sweep, const struct search *self)
-{
-    double refine = sweep->evaluate.scenario.critical.refine;
-    return !isnan(self->below) && !isnan(refine) && fabs(self->above - self->below) > refine;
-}
-
-/* The settings of a search's midpoint. */
-static size_t midpoint(const struct sweep *sweep, struct search *self, struct sweep_setting *out)
-{
-    int axis = find_axis(sweep);
-    size_t count = sweep_points_draw(&sweep->points, self->draw, out);
-    text_from_double(0.5 * (self->below + self->above), self->number);
-    size_t first = count;
-    count += sweep_points_point(&sweep->points, self->point, out + count);
-    out[first + (size_t)axis].value = self->number;
-    return count;
-}
-
-/* One halving of every bracket that is wide still; `out_any`: there were some. */
-static int halve(struct sweep *sweep, struct search *searches, size_t count,
-                 struct evaluate_item *items, struct sweep_setting *settings, bool *out_any,
-                 struct error *err)
-{
-    size_t room = sweep->points.point_settings + sweep->points.parameter_count + 1;
-    size_t used = 0, runs = 0;
+    const struct sweep *sweep = self->sweep;
+    size_t count = sweep_points_levels(&sweep->points, self->axis);
+    size_t stride = sweep_points_stride(&sweep->points, self->axis);
     for (size_t i = 0; i < count; i++) {
-        if (!open_still(sweep, &searches[i]))
-            continue;
-        struct sweep_setting *own = settings + used * room;
-        size_t settings_count = midpoint(sweep, &searches[i], own);
-        for (size_t r = 0; r < sweep->replicates; r++)
-            items[runs++] = (struct evaluate_item){
-                .settings = own,
-                .count = settings_count,
-                .replicate = r,
-                .numbers = searches[i].numbers + r * sweep->numbers,
-            };
-        used++;
+        size_t point = self->lines[search / self->draws] + i * stride;
+        size_t cell = point * self->draws + search % self->draws;
+        struct measure_means means =
+            measure_means_of(sweep->values + cell * sweep->replicates * sweep->payload,
+                             sweep->replicates, sweep->payload, self->which, MEASURE_NUMBERS_MAX);
+        self->levels[i].value = value_on_axis(self, point, settings);
+        answer(self, &means, &self->levels[i]);
     }
-    *out_any = used > 0;
-    int code = evaluate_items(&sweep->evaluate, items, runs, NULL, NULL, err);
+    search_begin(&self->searches[search], self->levels, count);
+}
+
+/* The settings of a search at a value of the axis, whose text is in `number`. */
+static struct measure_variant variant_at(const struct finding *self, size_t search,
+                                         const char *number, struct sweep_setting *settings)
+{
+    const struct sweep_points *points = &self->sweep->points;
+    size_t first = sweep_points_draw(points, search % self->draws, settings);
+    size_t count = sweep_points_point(points, self->lines[search / self->draws], settings + first);
+    settings[first + self->axis].value = number;
+    return (struct measure_variant){.settings = settings, .count = first + count};
+}
+
+static int look(void *context, struct search_probe *probes, size_t count, struct error *err)
+{
+    struct finding *self = context;
+    size_t room = settings_room(self->sweep);
+    struct measure_variant *variants = memory_alloc(count, sizeof *variants);
+    struct sweep_setting *settings = memory_alloc(count * room, sizeof *settings);
+    char(*numbers)[SETTING_NUMBER_SIZE] = memory_alloc(count, sizeof *numbers);
+    int code = variants == NULL || settings == NULL || numbers == NULL
+                   ? error_memory(err, "critical values")
+                   : ERROR_NONE;
     for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
-        if (!open_still(sweep, &searches[i]))
-            continue;
-        double middle = 0.5 * (searches[i].below + searches[i].above);
-        if (holds(sweep, searches[i].numbers))
-            searches[i].above = middle;
-        else
-            searches[i].below = middle;
+        text_from_double(probes[i].value, numbers[i]);
+        variants[i] = variant_at(self, probes[i].search, numbers[i], settings + i * room);
     }
+    if (code == ERROR_NONE)
+        code = measure_variants(&self->sweep->evaluate, variants, count, self->which,
+                                MEASURE_NUMBERS_MAX, err);
+    for (size_t i = 0; i < count && code == ERROR_NONE; i++)
+        answer(self, &variants[i].means, &probes[i]);
+    memory_free(variants);
+    memory_free(settings);
+    memory_free(numbers);
     return code;
 }
 
-static int bisect(struct sweep *sweep, struct search *searches, size_t count, struct error *err)
+static void finding_free(struct finding *self)
 {
-    size_t room = sweep->points.point_settings + sweep->points.parameter_count + 1;
-    struct evaluate_item *items = memory_alloc(count * sweep->replicates, sizeof *items);
-    struct sweep_setting *settings = memory_alloc(count * room, sizeof *settings);
-    int code =
-        items == NULL || settings == NULL ? error_memory(err, "critical values") : ERROR_NONE;
-    for (bool any = true; any && code == ERROR_NONE;)
-        code = halve(sweep, searches, count, items, settings, &any, err);
-    memory_free(items);
+    memory_free(self->lines);
+    memory_free(self->searches);
+    memory_free(self->levels);
+}
+
+/* The first points of all lines along the axis. */
+static void list_lines(struct finding *self)
+{
+    const struct sweep_points *points = &self->sweep->points;
+    self->line_count = 0;
+    for (size_t p = 0; p < points->points; p++)
+        if (sweep_points_level(points, p, self->axis) == 0)
+            self->lines[self->line_count++] = p;
+}
+
+static int finding_make(struct sweep *sweep, struct finding *self, struct error *err)
+{
+    const struct scenario *scenario = &sweep->evaluate.scenario;
+    *self = (struct finding){
+        .sweep = sweep,
+        .axis = (size_t)find_axis(sweep),
+        .draws = sweep->points.draws,
+        .which = {(size_t)measure_number(scenario->critical.when.metric),
+                  (size_t)measure_number("branching_ratio_max")},
+        .rule = {.tolerance = scenario->critical.refine, .parts = 2},
+    };
+    self->lines = memory_alloc(sweep->points.points, sizeof *self->lines);
+    self->levels =
+        memory_alloc(sweep_points_levels(&sweep->points, self->axis), sizeof *self->levels);
+    if (self->lines == NULL || self->levels == NULL)
+        return error_memory(err, "critical values");
+    list_lines(self);
+    self->searches = memory_zeroed(self->line_count * self->draws, sizeof *self->searches);
+    return self->searches == NULL ? error_memory(err, "critical values") : ERROR_NONE;
+}
+
+/* How the pairs of this axis are best narrowed. */
+static int choose_parts(struct finding *self, struct sweep_setting *settings, struct error *err)
+{
+    size_t room = settings_room(self->sweep);
+    const struct measure_variant low = variant_at(self, 0, "1", settings);
+    const struct measure_variant high = variant_at(self, 0, "2", settings + room);
+    return measure_parts(&self->sweep->evaluate, &low, &high, &self->rule.parts, err);
+}
+
+static int find_all(struct finding *self, struct error *err)
+{
+    size_t count = self->line_count * self->draws;
+    struct sweep_setting *settings =
+        memory_alloc(2 * settings_room(self->sweep) + 1, sizeof *settings);
+    if (settings == NULL)
+        return error_memory(err, "critical values");
+    for (size_t i = 0; i < count; i++)
+        begin(self, i, settings);
+    int code = choose_parts(self, settings, err);
+    if (code == ERROR_NONE)
+        code = search_narrow(self->searches, count, &self->rule, look, self, err);
     memory_free(settings);
     return code;
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
-static char *other_settings(const struct sweep *sweep, size_t point, struct sweep_setting *settings)
+static char *other_settings(const struct finding *self, size_t point,
+                            struct sweep_setting *settings)
 {
     struct text_buffer text = {0};
-    int axis = find_axis(sweep);
-    size_t count = sweep_points_point(&sweep->points, point, settings);
+    size_t count = sweep_points_point(&self->sweep->points, point, settings);
     text_append(&text, "");
     for (size_t k = 0; k < count; k++)
-        if ((int)k != axis)
+        if (k != self->axis)
             text_appendf(&text, "%s%s=%s", text.length > 0 ? " " : "", settings[k].key,
                          settings[k].value);
     return text.failed ? NULL : text.data;
 }
 
-static bool add_row(struct critical *self, const struct sweep *sweep, size_t point,
-                    struct sweep_setting *settings, const struct critical_row *row)
+/* Where the rows of one line are made. */
+struct line {
+    struct critical *out;
+    const struct finding *finding;
+    size_t point;
+    const struct search *searches;  /* its draws' */
+    struct sweep_setting *settings; /* room for a point; owned */
+    double *values, *below, *above; /* by draw: the value, and the branching ratio at both ends; of
+                                       one allocation; owned */
+};
+
+static bool add_row(const struct line *line, const struct critical_row *row)
 {
+    struct critical *out = line->out;
     struct critical_row *rows =
-        memory_grow(self->rows, &self->capacity, self->count + 1, sizeof *rows);
+        memory_grow(out->rows, &out->capacity, out->count + 1, sizeof *rows);
     if (rows == NULL)
         return false;
-    self->rows = rows;
-    rows[self->count] = *row;
-    rows[self->count].along = sweep->evaluate.scenario.critical.along;
-    rows[self->count].settings = other_settings(sweep, point, settings);
-    return rows[self->count++].settings != NULL;
+    out->rows = rows;
+    rows[out->count] = *row;
+    rows[out->count].along = line->finding->sweep->evaluate.scenario.critical.along;
+    rows[out->count].settings = other_settings(line->finding, line->point, line->settings);
+    return rows[out->count++].settings != NULL;
 }
 
-/* The rows of one combination of the other axes: its draws, their mean and quantiles. */
-static bool add_line(struct critical *self, const struct sweep *sweep,
-                     const struct search *searches, struct sweep_setting *settings, double *values)
+static bool add_draw(const struct line *line, size_t draw)
 {
-    const struct scenario *scenario = &sweep->evaluate.scenario;
-    double quantiles[SCENARIO_QUANTILES_MAX];
-    size_t draws = sweep->points.draws;
-    struct bands bands;
-    bool good = true;
-    for (size_t d = 0; d < draws; d++) {
-        values[d] = 0.5 * (searches[d].below + searches[d].above);
-        struct critical_row row = {.draw = (int64_t)d + 1,
-                                   .quantile = NAN,
-                                   .value = values[d],
-                                   .below = searches[d].below,
-                                   .above = searches[d].above,
-                                   .never_share = NAN,
-                                   .draws = 1};
-        good &= add_row(self, sweep, searches->point, settings, &row);
-    }
-    bands_of(values, draws, scenario->bands.quantiles, scenario->bands.quantile_count, &bands,
-             quantiles);
-    struct critical_row all = {.quantile = NAN,
-                               .value = bands.mean,
+    const struct search *search = &line->searches[draw];
+    bool found = search->status == SEARCH_FOUND;
+    struct critical_row row = {
+        .draw = (int64_t)draw + 1,
+        .quantile = NAN,
+        .below = found ? search->below.value : NAN,
+        .above = found ? search->above.value : NAN,
+        .branching_below = found ? search->below.number : NAN,
+        .branching_above = found ? search->above.number : NAN,
+        .never_share = NAN,
+        .draws = 1,
+        .status = search_status_name(search->status),
+    };
+    row.value = line->values[draw] = 0.5 * (row.below + row.above);
+    line->below[draw] = row.branching_below;
+    line->above[draw] = row.branching_above;
+    return add_row(line, &row);
+}
+
+/* Mean and quantiles over draws of the values and of the branching ratios, each by itself. */
+static bool add_bands(const struct line *line)
+{
+    const struct scenario *scenario = &line->finding->sweep->evaluate.scenario;
+    size_t count = scenario->bands.quantile_count, draws = line->finding->draws;
+    double quantiles[3][SCENARIO_QUANTILES_MAX];
+    double *const of[] = {line->values, line->below, line->above};
+    struct bands bands[3];
+    for (int i = 0; i < 3; i++)
+        bands_of(of[i], draws, scenario->bands.quantiles, count, &bands[i], quantiles[i]);
+    struct critical_row row = {.quantile = NAN,
+                               .value = bands[0].mean,
                                .below = NAN,
                                .above = NAN,
-                               .never_share = (double)bands.missing / (double)draws,
+                               .branching_below = bands[1].mean,
+                               .branching_above = bands[2].mean,
+                               .never_share = (double)bands[0].missing / (double)draws,
                                .draws = (int64_t)draws};
-    good &= add_row(self, sweep, searches->point, settings, &all);
-    for (size_t q = 0; q < scenario->bands.quantile_count; q++) {
-        all.quantile = scenario->bands.quantiles[q];
-        all.value = quantiles[q];
-        good &= add_row(self, sweep, searches->point, settings, &all);
+    bool good = add_row(line, &row);
+    for (size_t q = 0; q < count; q++) {
+        row.quantile = scenario->bands.quantiles[q];
+        row.value = quantiles[0][q];
+        row.branching_below = quantiles[1][q];
+        row.branching_above = quantiles[2][q];
+        good &= add_row(line, &row);
     }
     return good;
 }
 
-/* ---- finding ---------------------------------------------------------------------------- */
-
-/* The first points of all lines along the axis. Returns how many. */
-static size_t list_lines(const struct sweep *sweep, size_t *out)
+static bool add_lines(const struct finding *self, struct critical *out)
 {
-    size_t axis = (size_t)find_axis(sweep), count = 0;
-    for (size_t p = 0; p < sweep->points.points; p++)
-        if (sweep_points_level(&sweep->points, p, axis) == 0)
-            out[count++] = p;
-    return count;
-}
-
-struct finding {
-    struct search *searches;
-    size_t *lines;
-    double *numbers, *values;
-    struct sweep_setting *settings;
-};
-
-static void finding_free(struct finding *self)
-{
-    memory_free(self->searches);
-    memory_free(self->lines);
-    memory_free(self->numbers);
-    memory_free(self->values);
-    memory_free(self->settings);
-}
-
-static int finding_make(const struct sweep *sweep, struct finding *self, size_t *out_lines,
-                        struct error *err)
-{
-    size_t draws = sweep->points.draws, each = sweep->replicates * sweep->numbers;
-    memset(self, 0, sizeof *self);
-    self->lines = memory_alloc(sweep->points.points, sizeof *self->lines);
-    if (self->lines == NULL)
-        return error_memory(err, "critical values");
-    *out_lines = list_lines(sweep, self->lines);
-    size_t count = *out_lines * draws;
-    self->searches = memory_zeroed(count, sizeof *self->searches);
-    self->numbers = memory_alloc(count * each, sizeof *self->numbers);
-    self->values = memory_alloc(draws, sizeof *self->values);
-    self->settings = memory_alloc(sweep->points.point_settings + 1, sizeof *self->settings);
-    if (self->searches == NULL || self->numbers == NULL || self->values == NULL ||
-        self->settings == NULL)
-        return error_memory(err, "critical values");
-    for (size_t i = 0; i < count; i++) {
-        self->searches[i].point = self->lines[i / draws];
-        self->searches[i].draw = i % draws;
-        self->searches[i].numbers = self->numbers + i * each;
-        bracket(sweep, &self->searches[i], self->settings);
+    size_t draws = self->draws;
+    struct line line = {
+        .out = out,
+        .finding = self,
+        .settings = memory_alloc(self->sweep->points.point_settings + 1, sizeof *line.settings),
+        .values = memory_alloc(3 * draws, sizeof *line.values),
+    };
+    bool good = line.settings != NULL && line.values != NULL;
+    for (size_t i = 0; i < self->line_count && good; i++) {
+        line.point = self->lines[i];
+        line.searches = self->searches + i * draws;
+        line.below = line.values + draws;
+        line.above = line.below + draws;
+        for (size_t d = 0; d < draws; d++)
+            good &= add_draw(&line, d);
+        good = good && add_bands(&line);
     }
-    return ERROR_NONE;
+    memory_free(line.settings);
+    memory_free(line.values);
+    return good;
 }
 
 int critical_find(struct sweep *sweep, struct critical *out, struct error *err)
 {
     struct finding finding;
-    size_t lines = 0;
     memset(out, 0, sizeof *out);
-    int code = finding_make(sweep, &finding, &lines, err);
+    int code = finding_make(sweep, &finding, err);
     if (code == ERROR_NONE)
-        code = bisect(sweep, finding.searches, lines * sweep->points.draws, err);
-    bool good = true;
-    for (size_t i = 0; i < lines && code == ERROR_NONE && good; i++)
-        good = add_line(out, sweep, finding.searches + i * sweep->points.draws, finding.settings,
-                        finding.values);
-    if (code == ERROR_NONE && !good)
+        code = find_all(&finding, err);
+    if (code == ERROR_NONE && !add_lines(&finding, out))
         code = error_memory(err, "critical values");
     finding_free(&finding);
     if (code != ERROR_NONE)

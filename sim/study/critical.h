@@ -3,7 +3,11 @@
  * not monotone in open interest, so a critical value is the first pair of neighbours on the grid
  * between which the condition turns from not holding to holding, bisected: for each draw (the mean
  * over its replicates is looked at), and for each combination of the other axes; then quantiles
- * over draws. It is an assumption about impact and depth as much as a result.
+ * over draws. Beside it stands the branching ratio at both ends of the bracket. It is an assumption
+ * about impact and depth as much as a result.
+ *
+ * A draw in which the condition holds at the first value already, never holds, or the price runs
+ * away before it is seen to hold, has no critical value (sim/study/search.h, sim/study/measure.h).
  */
 #ifndef LIQCASCADE_SIM_STUDY_CRITICAL_H
 #define LIQCASCADE_SIM_STUDY_CRITICAL_H
@@ -19,8 +23,11 @@ struct critical_row {
     double quantile;     /* NaN: of one draw, or the mean */
     double value;        /* in the middle of the bracket; NaN: the condition never begins to hold */
     double below, above; /* the bracket */
-    double never_share;  /* of draws without a critical value; NaN for one draw */
+    double branching_below; /* branching_ratio_max at both, mean over replicates */
+    double branching_above;
+    double never_share; /* of draws without a critical value; NaN for one draw */
     int64_t draws;
+    char *status; /* of one draw: search_status_name; else NULL; not owned */
 };
 extern const struct field critical_fields[];
 extern const size_t critical_field_count;

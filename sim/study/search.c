@@ -174,8 +174,8 @@ int search_run(struct search *searches, size_t count, const double *values, size
     return code == ERROR_NONE ? search_narrow(searches, count, rule, look, context, err) : code;
 }
 
-const char *search_status_name(int status)
+char *search_status_name(int status)
 {
-    static const char *const names[] = {"found", "at_start", "never", "missing"};
+    static char names[][9] = {"found", "at_start", "never", "missing"};
     return names[status];
 }

@@ -74,7 +74,7 @@ int search_narrow(struct search *searches, size_t count, const struct search_rul
 int search_run(struct search *searches, size_t count, const double *values, size_t value_count,
                const struct search_rule *rule, search_look *look, void *context, struct error *err);
 
-/* "found", "at_start", "never", "missing". */
-const char *search_status_name(int status);
+/* "found", "at_start", "never", "missing": a constant, as described tables take texts. */
+char *search_status_name(int status);
 
 #endif
