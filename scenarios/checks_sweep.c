@@ -105,9 +105,10 @@ static void check_draws(struct reader *reader, const struct scenario *scenario)
         report(reader, "uncertainty.draws", "uncertainty.parameters",
                "draws nothing; expected uncertainty.parameters such as {impact.gamma: {uniform: "
                "[0.5, 1.0]}}, or replicates");
-    if (parameters > SOBOL_DIMENSIONS_MAX)
+    if (!bad(reader, "uncertainty.draws") && scenario->uncertainty.draws > 1 &&
+        parameters > SOBOL_DIMENSIONS_MAX)
         report(reader, "uncertainty.parameters", "uncertainty.draws",
-               "has more parameters than a Sobol sequence; expected at most 40");
+               "has more parameters than a Sobol sequence; expected at most 40, or draws: 1");
     if (bad(reader, "sweep.axes") || bad(reader, "sweep.list"))
         return;
     for (size_t i = 0; i < parameters; i++) {
@@ -173,10 +174,21 @@ static void check_critical(struct reader *reader, const struct scenario *scenari
         check_along(reader, scenario);
 }
 
+/* --- sensitivity --- */
+
+static void check_sensitivity(struct reader *reader, const struct scenario *scenario)
+{
+    int64_t rows = scenario->sensitivity.rows;
+    if (!bad(reader, "sensitivity.rows") && (rows & (rows - 1)) != 0)
+        report(reader, "sensitivity.rows", "sensitivity.method",
+               "is no power of two, which the design's balance needs; expected one such as 256");
+}
+
 void checks_sweep(struct reader *reader, const struct scenario *scenario)
 {
     check_axes(reader, scenario);
     check_list(reader, scenario);
     check_draws(reader, scenario);
     check_critical(reader, scenario);
+    check_sensitivity(reader, scenario);
 }

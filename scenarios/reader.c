@@ -188,6 +188,8 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
         return reader_quantiles(self, row, node, record);
     case SCHEMA_CONDITION:
         return reader_condition(self, row, node, place);
+    case SCHEMA_METRICS:
+        return reader_metrics(self, row, node, record);
     case SCHEMA_AXES:
         return reader_axes(self, row, node, record);
     case SCHEMA_SETTINGS:

@@ -499,3 +499,37 @@ bool reader_condition(struct reader *self, const struct schema_row *row,
         return true;
     return reader_refuse_kind(self, row, node, row->field.name);
 }
+
+static bool read_metric(struct reader *self, const struct schema_row *row,
+                        const struct tree_node *node, struct scenario *scenario)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    char shown[VALUE_SHOWN_SIZE];
+    const char *text = node->kind == YAML_SCALAR ? node->text : "";
+    if (text[0] == '\0' || strspn(text, letters) != strlen(text) ||
+        strlen(text) >= CONDITION_METRIC_SIZE) {
+        reader_report(self, node, row->field.name,
+                      "%s is no number of the summary; expected one such as liquidated_usd",
+                      value_shown(node, shown));
+        return false;
+    }
+    for (size_t i = 0; i < scenario->sensitivity.metric_count; i++) {
+        if (strcmp(scenario->sensitivity.metrics[i], text) != 0)
+            continue;
+        reader_report(self, node, row->field.name, "names %s twice; expected it once", text);
+        return false;
+    }
+    strcpy(scenario->sensitivity.metrics[scenario->sensitivity.metric_count++], text);
+    return true;
+}
+
+bool reader_metrics(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                    struct scenario *scenario)
+{
+    bool good = true;
+    if (!list_good(self, row, node, 1, SCENARIO_METRICS_MAX))
+        return false;
+    for (size_t i = 0; i < node->count; i++)
+        good = read_metric(self, row, &node->entries[i].value, scenario) && good;
+    return good;
+}

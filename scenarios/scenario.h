@@ -86,12 +86,14 @@ enum scenario_adl {
 };
 
 enum scenario_sweep { SWEEP_NONE, SWEEP_GRID, SWEEP_LIST, SWEEP_LATIN, SWEEP_SOBOL, SWEEP_MORRIS };
+enum scenario_sensitivity { SENSITIVITY_SOBOL, SENSITIVITY_MORRIS };
 
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
 #define SCENARIO_LEVELS_MAX 64
 #define SCENARIO_POINTS_MAX 64
 #define SCENARIO_QUANTILES_MAX 32
+#define SCENARIO_METRICS_MAX 32
 #define SCENARIO_SWEEP_MAX 1000000000 /* points */
 
 struct scenario_venue {
@@ -280,6 +282,15 @@ struct scenario {
         struct condition when; /* metric empty: none */
         double refine;         /* NaN: none */
     } critical;
+    struct {
+        int method;           /* enum scenario_sensitivity */
+        int64_t rows;         /* sobol; a power of two */
+        int64_t trajectories; /* morris */
+        char metrics[SCENARIO_METRICS_MAX][CONDITION_METRIC_SIZE];
+        size_t metric_count;
+        int64_t resamples; /* of the bootstrap */
+        double level;      /* of intervals */
+    } sensitivity;
 
     /* Where it came from. */
     char *path_name; /* the file, as given; owned */

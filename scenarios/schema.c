@@ -247,6 +247,9 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_CONDITION:
         expected_add(buffer, CONDITION_EXPECTED);
         break;
+    case SCHEMA_METRICS:
+        expected_add(buffer, "a list such as [liquidated_usd, amplification]");
+        break;
     }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
@@ -293,6 +296,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "list of baselines";
     case SCHEMA_CONDITION:
         return "condition";
+    case SCHEMA_METRICS:
+        return "list of metrics";
     case SCHEMA_VALUE:
         break;
     }

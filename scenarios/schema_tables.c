@@ -39,6 +39,7 @@ static const char *const words_liquidation[] = {"full",        "brackets", "shar
 static const char *const words_adl[] = {
     "none", "pnl_leverage", "pnl_margin_ratio", "hyperliquid", "pro_rata", "lifo", NULL};
 static const char *const words_sweep[] = {"none", "grid", "list", "latin", "sobol", "morris", NULL};
+static const char *const words_sensitivity[] = {"sobol", "morris", NULL};
 static const char *const words_over[] = {"draws", "replicates", "both", NULL};
 static const char *const words_no_decay[] = {"none", NULL};
 static const char *const words_header[] = {"no", "yes", NULL};
@@ -359,6 +360,24 @@ static const struct schema_row scenario_rows[] = {
                ROW_ANY_HIGH, NULL,
                "width, in the unit of the axis, down to which the bracket is halved; null: the "
                "bracket of the grid"),
+    ROW_CHOICE("sensitivity.method", HERE(sensitivity.method), "sobol", words_sensitivity,
+               "how the command sensitivity studies uncertainty.parameters: sobol: shares of the "
+               "variance, for up to 20 of them; morris: screening, for any number"),
+    ROW_COUNT("sensitivity.rows", "rows", HERE(sensitivity.rows), "256", 2, 1 << 20,
+              FIELD_OWN_PRIOR,
+              "sobol: size of the design, a power of two; points are rows times two more than "
+              "there are parameters"),
+    ROW_COUNT("sensitivity.trajectories", "trajectories", HERE(sensitivity.trajectories), "20", 2,
+              1e6, FIELD_OWN_PRIOR,
+              "morris: size of the design; points are trajectories times one more than there are "
+              "parameters"),
+    ROW_SPECIAL("sensitivity.metrics", SCHEMA_METRICS, 0,
+                "[liquidated_usd, liquidated_share_of_oi, amplification]",
+                "numbers of summary.csv that are studied, each as its mean over replicates"),
+    ROW_COUNT("sensitivity.resamples", "resamples", HERE(sensitivity.resamples), "1000", 2, 1e6,
+              FIELD_OWN_PRIOR, "of the bootstrap behind intervals"),
+    ROW_NUMBER("sensitivity.level", "probability", HERE(sensitivity.level), "0.95",
+               SCHEMA_ABOVE_ZERO, 0.9999, FIELD_OWN_PRIOR, "of intervals"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
                 "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };

@@ -176,17 +176,15 @@ static void bounds_of(const struct schema_row *row, double *low, double *high)
     *high = bounded ? row->field.maximum : INFINITY;
 }
 
-static void draw_numbers(struct sweep_points *self, size_t parameter)
+const char *sweep_points_quantile(const struct scenario_prior *prior, double unit,
+                                  char buffer[SETTING_NUMBER_SIZE])
 {
-    const struct scenario_prior *prior = &self->scenario->uncertainty.parameters[parameter];
-    const struct schema_row *row = setting_row(prior->key);
     double low, high;
+    if (prior->law.family == PRIORS_CHOICE)
+        return prior->choices[axis_index(prior->choice_count, unit)];
+    const struct schema_row *row = setting_row(prior->key);
     bounds_of(row, &low, &high);
-    for (size_t d = 0; d < self->draws; d++) {
-        size_t cell = d * self->parameter_count + parameter;
-        double number = priors_draw(&prior->law, low, high, self->draw_unit[cell]);
-        setting_from_number(row, number, self->drawn[cell]);
-    }
+    return setting_from_number(row, priors_draw(&prior->law, low, high, unit), buffer);
 }
 
 static int plan_draws(struct sweep_points *self, struct error *err)
@@ -203,9 +201,11 @@ static int plan_draws(struct sweep_points *self, struct error *err)
     if (self->draw_unit == NULL || self->drawn == NULL)
         return short_memory(err);
     int code = sobol_scrambled(self->draws, parameters, &stream, self->draw_unit, err);
-    for (size_t k = 0; code == ERROR_NONE && k < parameters; k++)
-        if (scenario->uncertainty.parameters[k].law.family != PRIORS_CHOICE)
-            draw_numbers(self, k);
+    for (size_t cell = 0; code == ERROR_NONE && cell < self->draws * parameters; cell++) {
+        const struct scenario_prior *prior = &scenario->uncertainty.parameters[cell % parameters];
+        if (prior->law.family != PRIORS_CHOICE)
+            sweep_points_quantile(prior, self->draw_unit[cell], self->drawn[cell]);
+    }
     return code;
 }
 
@@ -271,7 +271,7 @@ size_t sweep_points_draw(const struct sweep_points *self, size_t draw, struct sw
         size_t cell = draw * self->parameter_count + k;
         const char *value = self->drawn[cell];
         if (prior->law.family == PRIORS_CHOICE)
-            value = prior->choices[axis_index(prior->choice_count, self->draw_unit[cell])];
+            value = sweep_points_quantile(prior, self->draw_unit[cell], NULL);
         out[k] = (struct sweep_setting){prior->key, value};
     }
     return self->parameter_count;

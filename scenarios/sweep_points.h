@@ -67,6 +67,12 @@ size_t sweep_points_point(const struct sweep_points *self, size_t point, struct 
    how many: parameter_count. */
 size_t sweep_points_draw(const struct sweep_points *self, size_t draw, struct sweep_setting *out);
 
+/* The value of a prior at coordinate `unit` in (0, 1), as --set takes it: its quantile within the
+   bounds of the key, or the choice whose equal part of the axis it is in. In `buffer`, which may be
+   NULL for choices, or borrowed from the prior. */
+const char *sweep_points_quantile(const struct scenario_prior *prior, double unit,
+                                  char buffer[SETTING_NUMBER_SIZE]);
+
 /* Key `index` (below key_count) of those that points set, in the order of the file. */
 const char *sweep_points_key(const struct sweep_points *self, size_t index);
 

@@ -89,6 +89,14 @@ static void write_condition(FILE *out, const struct condition *condition)
     fputs(condition->metric[0] != '\0' ? condition_format(condition, text) : "null", out);
 }
 
+static void write_metrics(FILE *out, const struct scenario *scenario)
+{
+    fputc('[', out);
+    for (size_t i = 0; i < scenario->sensitivity.metric_count; i++)
+        fprintf(out, "%s%s", i > 0 ? ", " : "", scenario->sensitivity.metrics[i]);
+    fputc(']', out);
+}
+
 /* The words of a table that are set. */
 static void write_words(FILE *out, const struct schema_table *words, const void *record)
 {
@@ -136,6 +144,9 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
         break;
     case SCHEMA_CONDITION:
         write_condition(out, place);
+        break;
+    case SCHEMA_METRICS:
+        write_metrics(out, scenario);
         break;
     default:
         if (row->field.type == FIELD_TEXT)
