@@ -4,9 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
-
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/sobol.h"
@@ -139,55 +136,29 @@ static double weigh(const struct terms *terms, const uint32_t *weights, double *
 
 /* ---- intervals -------------------------------------------------------------------------- */
 
-/* How often each row is in a resample: draw i is word i % 4 of block i / 4. */
-static void draw_weights(const struct random_stream *stream, size_t resample, size_t rows,
-                         uint32_t *out_weights)
-{
-    struct random_block block = {{0}};
-    memset(out_weights, 0, rows * sizeof *out_weights);
-    for (size_t i = 0; i < rows; i++) {
-        if (i % 4 == 0)
-            block = random_block_at(stream, (uint32_t)resample, (uint32_t)(i / 4));
-        out_weights[((uint64_t)block.word[i % 4] * rows) >> 32]++;
-    }
-}
-
-/* The interval of an index from its resampled values, which it sorts. */
-static void percentiles(double *values, size_t count, double level, double *out_low,
-                        double *out_high)
-{
-    *out_low = *out_high = NAN;
-    for (size_t i = 0; i < count; i++)
-        if (isnan(values[i]))
-            return;
-    gsl_sort(values, 1, count);
-    *out_low = gsl_stats_quantile_from_sorted_data(values, 1, count, 0.5 * (1.0 - level));
-    *out_high = gsl_stats_quantile_from_sorted_data(values, 1, count, 0.5 * (1.0 + level));
-}
-
 /* `drawn` holds the resampled values index by index, `weights` a row each. */
-static void resample_all(const struct terms *terms, const struct indices_bootstrap *bootstrap,
+static void resample_all(const struct terms *terms, const struct resample_plan *bootstrap,
                          uint32_t *weights, double *drawn, struct indices_factor *out_factors)
 {
     struct random_stream stream = random_stream_make(bootstrap->seed, 0, "indices.bootstrap");
     size_t count = bootstrap->resamples;
     for (size_t r = 0; r < count; r++) {
         double indices[2 * INDICES_FACTORS_MAX];
-        draw_weights(&stream, r, terms->rows, weights);
+        resample_weights(&stream, r, terms->rows, weights);
         weigh(terms, weights, indices);
         for (size_t k = 0; k < 2 * terms->factors; k++)
             drawn[k * count + r] = indices[k];
     }
     for (size_t i = 0; i < terms->factors; i++) {
         struct indices_factor *factor = &out_factors[i];
-        percentiles(drawn + 2 * i * count, count, bootstrap->level, &factor->first_low,
-                    &factor->first_high);
-        percentiles(drawn + (2 * i + 1) * count, count, bootstrap->level, &factor->total_low,
-                    &factor->total_high);
+        resample_interval(drawn + 2 * i * count, count, bootstrap->level, &factor->first_low,
+                          &factor->first_high);
+        resample_interval(drawn + (2 * i + 1) * count, count, bootstrap->level, &factor->total_low,
+                          &factor->total_high);
     }
 }
 
-static int intervals(const struct terms *terms, const struct indices_bootstrap *bootstrap,
+static int intervals(const struct terms *terms, const struct resample_plan *bootstrap,
                      struct indices_factor *out_factors, struct error *err)
 {
     uint32_t *weights = memory_alloc(terms->rows, sizeof *weights);
@@ -203,17 +174,6 @@ static int intervals(const struct terms *terms, const struct indices_bootstrap *
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
-
-static int check_bootstrap(const struct indices_bootstrap *bootstrap, struct error *err)
-{
-    if (bootstrap->resamples < 2 || bootstrap->resamples > UINT32_MAX)
-        return error_set(err, ERROR_SCENARIO, "%zu resamples of a bootstrap; expected 2 or more",
-                         bootstrap->resamples);
-    if (!(bootstrap->level > 0.0 && bootstrap->level < 1.0))
-        return error_set(err, ERROR_SCENARIO, "level %g of an interval; expected in (0, 1)",
-                         bootstrap->level);
-    return ERROR_NONE;
-}
 
 static int check_outputs(size_t factors, size_t rows, const double *outputs, struct error *err)
 {
@@ -242,13 +202,13 @@ static int point_estimates(const struct terms *terms, struct indices_result *res
 }
 
 int indices_estimate(size_t factors, size_t rows, const double *outputs,
-                     const struct indices_bootstrap *bootstrap, struct indices_result *out_result,
+                     const struct resample_plan *bootstrap, struct indices_result *out_result,
                      struct error *err)
 {
     memset(out_result, 0, sizeof *out_result);
     int code = check_sizes(factors, rows, err);
     if (code == ERROR_NONE && bootstrap != NULL)
-        code = check_bootstrap(bootstrap, err);
+        code = resample_check(bootstrap, err);
     if (code == ERROR_NONE)
         code = check_outputs(factors, rows, outputs, err);
     if (code != ERROR_NONE)

@@ -32,6 +32,7 @@
 
 #include "base/error.h"
 #include "base/sobol.h"
+#include "sim/study/resample.h"
 
 #define INDICES_FACTORS_MAX (SOBOL_DIMENSIONS_MAX / 2)
 #define INDICES_ROWS_MAX SOBOL_POINTS_MAX
@@ -55,16 +56,6 @@ size_t indices_design_points(const struct indices_design *self);
    index % (factors + 2): 0 A, 1 B, 2 + i AB_i. */
 void indices_design_point(const struct indices_design *self, size_t index, double *out_unit);
 
-/* Intervals by resampling rows with replacement, all points of a row together (Archer, Saltelli and
-   Sobol 1997, Journal of Statistical Computation and Simulation 58, 99-120): percentiles of the
-   resampled indices. Rows are treated as independent; those of a scrambled sequence are better than
-   that, so intervals are rather too wide. */
-struct indices_bootstrap {
-    size_t resamples; /* at least 2; own prior: 1,000 for a level of .95 */
-    double level;     /* of the interval, in (0, 1) */
-    uint64_t seed;
-};
-
 struct indices_factor {
     double first, total; /* S1, ST; estimates may lie a little outside of [0, 1] */
     double first_low, first_high, total_low, total_high; /* NaN without intervals */
@@ -75,13 +66,18 @@ struct indices_result {
     struct indices_factor factor[INDICES_FACTORS_MAX];
 };
 
-/* Indices from the outputs at all points, in the order of the design. `bootstrap` may be NULL.
+/* Indices from the outputs at all points, in the order of the design. Intervals (`bootstrap` may be
+   NULL) by resampling rows with replacement, all points of a row together (Archer, Saltelli and
+   Sobol 1997, Journal of Statistical Computation and Simulation 58, 99-120): percentiles of the
+   resampled indices. Rows are treated as independent; those of a scrambled sequence are better than
+   that, so intervals are rather too wide.
+
    An output that never changes has no variance to share: `variance` is 0 and indices are NaN, no
    error; likewise an interval is NaN where a resample holds no variance. ERROR_NUMERICAL: an output
    that is not finite, or so large that its square is not; ERROR_SCENARIO: sizes outside of those of
    a design, a bootstrap out of range; ERROR_IO: memory. */
 int indices_estimate(size_t factors, size_t rows, const double *outputs,
-                     const struct indices_bootstrap *bootstrap, struct indices_result *out_result,
+                     const struct resample_plan *bootstrap, struct indices_result *out_result,
                      struct error *err);
 
 #endif

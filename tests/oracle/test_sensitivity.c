@@ -1,4 +1,5 @@
-/* Oracle 16: sensitivity indices of functions whose indices are known in closed form. */
+/* Oracle 16: sensitivity indices of functions whose indices are known in closed form, by the path
+   that the command sensitivity takes: the functions stand in for the scenario. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,40 +9,72 @@
 
 #include <cmocka.h>
 
-#include "sim/study/indices.h"
+#include "sim/study/sensitivity.h"
+#include "sim/study/sensitivity_result.h"
 #include "tests/support/near.h"
 
 typedef double function(const double *unit);
 
-static void estimate(function *f, size_t factors, size_t rows, uint64_t seed,
-                     struct indices_result *out_result)
+/* A function as a model: one output, the same in every replicate. */
+struct function_model {
+    function *f;
+};
+
+static int compute(void *context, struct sensitivity_cell *cells, size_t count,
+                   sensitivity_cell_done *done, void *done_context, struct error *err)
 {
-    struct indices_design design;
-    struct error err = {0};
-    if (indices_design_init(&design, factors, rows, seed, &err) != ERROR_NONE)
-        fail_msg("indices_design_init: %s", err.message);
-    size_t points = indices_design_points(&design);
-    double *outputs = calloc(points, sizeof *outputs), unit[INDICES_FACTORS_MAX];
-    assert_non_null(outputs);
-    for (size_t i = 0; i < points; i++) {
-        indices_design_point(&design, i, unit);
-        outputs[i] = f(unit);
+    const struct function_model *self = context;
+    int code = ERROR_NONE;
+    for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
+        cells[i].outputs[0] = self->f(cells[i].unit);
+        cells[i].done = true;
+        code = done(done_context, &cells[i], err);
     }
-    int code = indices_estimate(factors, rows, outputs, NULL, out_result, &err);
+    return code;
+}
+
+/* The whole of a study, as the command does it: design, computing, estimates, table. */
+static void estimate(function *f, size_t factors, size_t rows, uint64_t seed,
+                     struct sensitivity_result *out_result)
+{
+    static const char *const names[] = {"x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"};
+    static const char *const outputs[] = {"y"};
+    static const size_t metrics[] = {0};
+    struct function_model function_model = {f};
+    struct sensitivity_model model = {names, factors,         outputs, 1,
+                                      1,     &function_model, compute, NULL};
+    struct sensitivity_plan plan = {.method = SENSITIVITY_SOBOL,
+                                    .rows = rows,
+                                    .seed = seed,
+                                    .metrics = metrics,
+                                    .metric_count = 1,
+                                    .bootstrap = {2, 0.95, seed}};
+    struct sensitivity study;
+    struct error err = {0};
+    int code = sensitivity_init(&study, &model, &plan, &err);
+    if (code == ERROR_NONE)
+        code = sensitivity_run(&study, NULL, NULL, NULL, &err);
+    if (code == ERROR_NONE)
+        code = sensitivity_result_make(&study, out_result, &err);
     if (code != ERROR_NONE)
-        fail_msg("indices_estimate: %s", err.message);
-    indices_design_free(&design);
-    free(outputs);
+        fail_msg("%s", err.message);
+    assert_int_equal(out_result->row_count, factors);
+    for (size_t i = 0; i < factors; i++) {
+        assert_string_equal(out_result->indices[i].metric, "y");
+        assert_string_equal(out_result->indices[i].factor, names[i]);
+        assert_int_equal(out_result->indices[i].rows, rows);
+    }
+    sensitivity_free(&study);
 }
 
 /* Largest distance of an estimate from the truth. */
-static double farthest(const struct indices_result *result, size_t factors, const double *first,
+static double farthest(const struct sensitivity_result *result, size_t factors, const double *first,
                        const double *total)
 {
     double worst = 0.0;
     for (size_t i = 0; i < factors; i++) {
-        worst = fmax(worst, fabs(result->factor[i].first - first[i]));
-        worst = fmax(worst, fabs(result->factor[i].total - total[i]));
+        worst = fmax(worst, fabs(result->indices[i].s1 - first[i]));
+        worst = fmax(worst, fabs(result->indices[i].st - total[i]));
     }
     return worst;
 }
@@ -92,21 +125,22 @@ static void the_indices_of_ishigami_whatever_the_seed(void **state)
     double first[3], total[3], worst = 0.0;
     double variance = ishigami_indices(first, total);
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct indices_result result;
+        struct sensitivity_result result;
         estimate(ishigami, 3, ROWS, seed, &result);
-        const struct indices_factor *factor = result.factor;
+        const struct sensitivity_index *factor = result.indices;
         if (seed == 1)
             print_message("S1 %.4f (.3139), S2 %.4f (.4424), ST1 %.4f (.5576), ST3 %.4f (.2437)\n",
-                          factor[0].first, factor[1].first, factor[0].total, factor[2].total);
-        assert_near(factor[0].first, 0.3139, 0.01);
-        assert_near(factor[1].first, 0.4424, 0.01);
-        assert_near(factor[2].first, 0.0, 0.01);
-        assert_near(factor[0].total, 0.5576, 0.01);
-        assert_near(factor[1].total, 0.4424, 0.01);
-        assert_near(factor[2].total, 0.2437, 0.01);
-        assert_near(result.mean, ISHIGAMI_A / 2.0, 0.01);
-        assert_near(result.variance, variance, 0.01 * variance);
+                          factor[0].s1, factor[1].s1, factor[0].st, factor[2].st);
+        assert_near(factor[0].s1, 0.3139, 0.01);
+        assert_near(factor[1].s1, 0.4424, 0.01);
+        assert_near(factor[2].s1, 0.0, 0.01);
+        assert_near(factor[0].st, 0.5576, 0.01);
+        assert_near(factor[1].st, 0.4424, 0.01);
+        assert_near(factor[2].st, 0.2437, 0.01);
+        assert_near(result.metrics[0].mean, ISHIGAMI_A / 2.0, 0.01);
+        assert_near(result.metrics[0].variance, variance, 0.01 * variance);
         worst = fmax(worst, farthest(&result, 3, first, total));
+        sensitivity_result_free(&result);
     }
     print_message("%d rows, %d seeds: farthest of all indices %.4f\n", ROWS, SEEDS, worst);
 }
@@ -119,9 +153,10 @@ static void a_net_converges_faster_than_random_points(void **state)
     ishigami_indices(first, total);
     for (int i = 0; i < 2; i++)
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-            struct indices_result result;
+            struct sensitivity_result result;
             estimate(ishigami, 3, i == 0 ? 2048 : 8192, seed, &result);
             mean[i] += farthest(&result, 3, first, total) / SEEDS;
+            sensitivity_result_free(&result);
         }
     print_message("mean distance: 2,048 rows %.4f, 8,192 rows %.4f\n", mean[0], mean[1]);
     assert_true(mean[1] < 0.4 * mean[0]);
@@ -143,7 +178,7 @@ static double g_function(const double *unit)
 static void the_indices_of_the_g_function(void **state)
 {
     double product = 1.0, part[8], first[8], total[8];
-    struct indices_result result;
+    struct sensitivity_result result;
     for (int i = 0; i < 8; i++) {
         part[i] = 1.0 / (3.0 * pow(1.0 + g_coefficients[i], 2));
         product *= 1.0 + part[i];
@@ -156,9 +191,10 @@ static void the_indices_of_the_g_function(void **state)
     assert_near(total[0], 0.787, 0.001);
     estimate(g_function, 8, 8192, 1, &result);
     print_message("g-function: S1 %.4f (%.4f), ST1 %.4f (%.4f), ST3 %.4f (%.4f)\n",
-                  result.factor[0].first, first[0], result.factor[0].total, total[0],
-                  result.factor[2].total, total[2]);
+                  result.indices[0].s1, first[0], result.indices[0].st, total[0],
+                  result.indices[2].st, total[2]);
     assert_near(farthest(&result, 8, first, total), 0.0, 0.02);
+    sensitivity_result_free(&result);
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static double *outputs_of(const struct indices_design *design, function *f)
 }
 
 static struct indices_result estimate(function *f, size_t factors, size_t rows, uint64_t seed,
-                                      const struct indices_bootstrap *bootstrap)
+                                      const struct resample_plan *bootstrap)
 {
     struct indices_design design = design_of(factors, rows, seed);
     double *outputs = outputs_of(&design, f);
@@ -201,7 +201,7 @@ static double without_the_third(const double *unit)
 
 static void a_factor_that_does_nothing_explains_nothing(void **state)
 {
-    struct indices_bootstrap bootstrap = {200, 0.95, 1};
+    struct resample_plan bootstrap = {200, 0.95, 1};
     for (uint64_t seed = 1; seed <= 5; seed++) {
         struct indices_result result = estimate(without_the_third, 3, 4096, seed, &bootstrap);
         const struct indices_factor *inert = &result.factor[2];
@@ -249,7 +249,7 @@ static void points_may_be_evaluated_in_any_order(void **state)
 {
     enum { FACTORS = 4, ROWS = 256, POINTS = ROWS * (FACTORS + 2) };
     struct indices_design design = design_of(FACTORS, ROWS, 2);
-    struct indices_bootstrap bootstrap = {50, 0.9, 8};
+    struct resample_plan bootstrap = {50, 0.9, 8};
     double *forwards = outputs_of(&design, additive), shuffled[POINTS], parallel[POINTS];
     struct indices_result results[3];
     struct error err = {0};
@@ -279,7 +279,7 @@ static void points_may_be_evaluated_in_any_order(void **state)
 
 static void intervals_hold_the_estimate_and_narrow_with_the_root_of_rows(void **state)
 {
-    struct indices_bootstrap bootstrap = {400, 0.95, 1}, narrow = {400, 0.5, 1};
+    struct resample_plan bootstrap = {400, 0.95, 1}, narrow = {400, 0.5, 1};
     struct indices_result few = estimate(additive, 4, 1024, 1, &bootstrap);
     struct indices_result many = estimate(additive, 4, 16384, 1, &bootstrap);
     struct indices_result half = estimate(additive, 4, 1024, 1, &narrow);
@@ -299,7 +299,7 @@ static void intervals_hold_the_truth_at_least_as_often_as_stated(void **state)
     enum { SEEDS = 50 };
     int held = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct indices_bootstrap bootstrap = {200, 0.95, seed};
+        struct resample_plan bootstrap = {200, 0.95, seed};
         struct indices_result result = estimate(additive, 4, 512, seed, &bootstrap);
         for (int i = 0; i < 4; i++) {
             const struct indices_factor *factor = &result.factor[i];
@@ -314,7 +314,7 @@ static void intervals_hold_the_truth_at_least_as_often_as_stated(void **state)
 
 static void intervals_belong_to_their_seed(void **state)
 {
-    struct indices_bootstrap bootstrap = {50, 0.95, 1}, other = {50, 0.95, 2};
+    struct resample_plan bootstrap = {50, 0.95, 1}, other = {50, 0.95, 2};
     struct indices_result first = estimate(additive, 4, 256, 1, &bootstrap);
     struct indices_result again = estimate(additive, 4, 256, 1, &bootstrap);
     struct indices_result second = estimate(additive, 4, 256, 1, &other);
@@ -334,7 +334,7 @@ static double constant(const double *unit)
 
 static void an_output_that_never_changes_has_no_indices(void **state)
 {
-    struct indices_bootstrap bootstrap = {20, 0.95, 1};
+    struct resample_plan bootstrap = {20, 0.95, 1};
     struct indices_result result = estimate(constant, 3, 100, 1, &bootstrap);
     assert_true(result.variance == 0.0);
     assert_true(result.mean == 0.1);
@@ -363,7 +363,7 @@ static void sizes_out_of_range_are_refused(void **state)
 
 static void a_bootstrap_out_of_range_is_refused(void **state)
 {
-    const struct indices_bootstrap wrong[] = {
+    const struct resample_plan wrong[] = {
         {1, 0.95, 1}, {100, 0.0, 1}, {100, 1.0, 1}, {100, NAN, 1}};
     const double outputs[8] = {0.0, 1.0, 0.5};
     struct indices_result result;
@@ -400,7 +400,7 @@ static void outputs_too_large_for_a_variance_are_no_constant(void **state)
 static void memory_that_runs_short_is_an_error(void **state)
 {
     struct indices_design design;
-    struct indices_bootstrap bootstrap = {10, 0.9, 1};
+    struct resample_plan bootstrap = {10, 0.9, 1};
     struct indices_result result;
     struct error err = {0};
     const double outputs[8] = {0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 6.0, 7.0};
