@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "scenarios/checks.h"
 #include "scenarios/setting.h"
+#include "scenarios/value.h"
 
 static bool bad(const struct reader *reader, const char *key)
 {
@@ -82,6 +83,89 @@ static void check_list(struct reader *reader, const struct scenario *scenario)
                "is given without its method; expected sweep.method: list");
 }
 
+/* --- comparison --- */
+
+static const struct axis *axis_named(const struct scenario *scenario, const char *key)
+{
+    for (size_t i = 0; i < scenario->sweep.axis_count; i++)
+        if (strcmp(scenario->sweep.axes[i].key, key) == 0)
+            return &scenario->sweep.axes[i];
+    return NULL;
+}
+
+static const char *axis_text(const struct axis *axis, size_t i, char number[SETTING_NUMBER_SIZE])
+{
+    if (axis->values != NULL)
+        return axis->values[i];
+    return setting_from_number(setting_row(axis->key), axis_value(axis, i), number);
+}
+
+/* The value of the axis that is nearest to a number, the first to a word. */
+static size_t nearest(const struct axis *axis, const char *value)
+{
+    char number[SETTING_NUMBER_SIZE];
+    double wanted, at, least = INFINITY;
+    size_t best = 0;
+    if (!text_to_double(value, strlen(value), false, &wanted))
+        return 0;
+    for (size_t i = 0; i < axis->count; i++) {
+        const char *text = axis_text(axis, i, number);
+        if (text_to_double(text, strlen(text), false, &at) && fabs(at - wanted) < least) {
+            least = fabs(at - wanted);
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void check_compare_axis(struct reader *reader, const struct scenario *scenario,
+                               const struct scenario_setting *wanted)
+{
+    const char *keys[READER_ROWS_MAX];
+    char number[SETTING_NUMBER_SIZE], hint[VALUE_HINT_SIZE];
+    size_t count = 0;
+    const struct axis *axis = axis_named(scenario, wanted->key);
+    const struct tree_node *place = entry_place(reader, "sweep.compare", wanted->key);
+    for (size_t i = 0; i < scenario->sweep.axis_count && count < READER_ROWS_MAX; i++)
+        keys[count++] = scenario->sweep.axes[i].key;
+    if (axis == NULL) {
+        reader_report(reader, place, "sweep.compare",
+                      "names %.60s, which is no axis; expected one such as %.60s%s", wanted->key,
+                      keys[0], value_hint(wanted->key, keys, count, hint));
+        return;
+    }
+    for (size_t i = 0; i < axis->count; i++)
+        if (strcmp(axis_text(axis, i, number), wanted->value) == 0)
+            return;
+    reader_report(reader, place, "sweep.compare",
+                  "%.40s is not on the axis %.60s; expected one of its values, such as %.40s",
+                  wanted->value, wanted->key,
+                  axis_text(axis, nearest(axis, wanted->value), number));
+}
+
+static void check_compare(struct reader *reader, const struct scenario *scenario)
+{
+    const struct scenario_settings *compare = &scenario->sweep.compare;
+    int method = scenario->sweep.method;
+    if (bad(reader, "sweep.method") || bad(reader, "sweep.axes") || bad(reader, "sweep.compare"))
+        return;
+    if (method == SWEEP_GRID && scenario->sweep.axis_count == 0)
+        return;
+    if (compare->count > 0 && method != SWEEP_GRID) {
+        report(reader, "sweep.compare", "sweep.method",
+               method == SWEEP_LIST ? "names values of axes; expected first, with method list"
+                                    : "names points of a grid; expected sweep.method: grid");
+        return;
+    }
+    if (scenario->sweep.compare_first && method != SWEEP_LIST)
+        report(reader, "sweep.compare", "sweep.method",
+               method == SWEEP_GRID ? "is of a list; of a grid expected values of axes such as "
+                                      "{oi.level_usd: 60e9}"
+                                    : "is of a list; expected sweep.method: list");
+    for (size_t i = 0; i < compare->count; i++)
+        check_compare_axis(reader, scenario, &compare->items[i]);
+}
+
 /* --- draws --- */
 
 static bool point_sets(const struct scenario *scenario, const char *key)
@@ -140,12 +224,9 @@ static bool rises(const struct axis *axis)
 
 static void check_along(struct reader *reader, const struct scenario *scenario)
 {
-    const struct axis *axis = NULL;
     if (bad(reader, "sweep.method") || bad(reader, "sweep.axes"))
         return;
-    for (size_t i = 0; i < scenario->sweep.axis_count; i++)
-        if (strcmp(scenario->sweep.axes[i].key, scenario->critical.along) == 0)
-            axis = &scenario->sweep.axes[i];
+    const struct axis *axis = axis_named(scenario, scenario->critical.along);
     if (scenario->sweep.method != SWEEP_GRID || axis == NULL)
         report(reader, "critical.along", "critical.when",
                "is no axis of a grid; expected a key of sweep.axes, and sweep.method: grid");
@@ -188,6 +269,7 @@ void checks_sweep(struct reader *reader, const struct scenario *scenario)
 {
     check_axes(reader, scenario);
     check_list(reader, scenario);
+    check_compare(reader, scenario);
     check_draws(reader, scenario);
     check_critical(reader, scenario);
     check_sensitivity(reader, scenario);

@@ -194,6 +194,8 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
         return reader_axes(self, row, node, record);
     case SCHEMA_SETTINGS:
         return reader_settings(self, row, node, record);
+    case SCHEMA_COMPARE:
+        return reader_compare(self, row, node, record);
     case SCHEMA_PRIORS:
         return reader_priors(self, row, node, record);
     case SCHEMA_PAIR:

@@ -91,6 +91,8 @@ bool reader_axes(struct reader *self, const struct schema_row *row, const struct
                  struct scenario *scenario);
 bool reader_settings(struct reader *self, const struct schema_row *row,
                      const struct tree_node *node, struct scenario *scenario);
+bool reader_compare(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                    struct scenario *scenario);
 bool reader_priors(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario);
 

@@ -356,24 +356,18 @@ bool reader_axes(struct reader *self, const struct schema_row *row, const struct
 
 /* --- lists of settings --- */
 
-static bool read_point(struct reader *self, const struct tree_node *node, size_t index,
-                       struct scenario_settings *point)
+/* The settings of a mapping; `name` is what it is called. */
+static bool read_settings(struct reader *self, const struct tree_node *node, const char *name,
+                          struct scenario_settings *point)
 {
-    char shown[2 * READER_KEY_SIZE], what[VALUE_SHOWN_SIZE];
+    char shown[2 * READER_KEY_SIZE];
     bool good = true;
-    snprintf(shown, sizeof shown, "sweep.list[%zu]", index);
-    if (node->kind != YAML_MAPPING) {
-        reader_report(self, node, shown,
-                      "%s does not fit; expected a mapping such as {impact.gamma: 0.5}",
-                      value_shown(node, what));
-        return false;
-    }
     point->items = memory_zeroed(node->count, sizeof *point->items);
     if (point->items == NULL)
         return reader_refuse_memory(self);
     for (size_t i = 0; i < node->count; i++) {
         const struct tree_entry *entry = &node->entries[i];
-        snprintf(shown, sizeof shown, "sweep.list[%zu].%.80s", index, entry->key);
+        snprintf(shown, sizeof shown, "%s.%.80s", name, entry->key);
         const struct schema_row *row = find_key(self, entry, shown);
         if (row == NULL) {
             good = false;
@@ -387,6 +381,19 @@ static bool read_point(struct reader *self, const struct tree_node *node, size_t
         good = setting->value != NULL && good;
     }
     return good;
+}
+
+static bool read_point(struct reader *self, const struct tree_node *node, size_t index,
+                       struct scenario_settings *point)
+{
+    char shown[READER_KEY_SIZE], what[VALUE_SHOWN_SIZE];
+    snprintf(shown, sizeof shown, "sweep.list[%zu]", index);
+    if (node->kind == YAML_MAPPING)
+        return read_settings(self, node, shown, point);
+    reader_report(self, node, shown,
+                  "%s does not fit; expected a mapping such as {impact.gamma: 0.5}",
+                  value_shown(node, what));
+    return false;
 }
 
 bool reader_settings(struct reader *self, const struct schema_row *row,
@@ -404,6 +411,17 @@ bool reader_settings(struct reader *self, const struct schema_row *row,
     for (size_t i = 0; i < node->count; i++)
         good = read_point(self, &node->entries[i].value, i, &scenario->sweep.list[i]) && good;
     return good;
+}
+
+bool reader_compare(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                    struct scenario *scenario)
+{
+    if (tree_is_null(node))
+        return true;
+    if (node->kind == YAML_MAPPING && node->count > 0)
+        return read_settings(self, node, row->field.name, &scenario->sweep.compare);
+    scenario->sweep.compare_first = node->kind == YAML_SCALAR && strcmp(node->text, "first") == 0;
+    return scenario->sweep.compare_first || reader_refuse_kind(self, row, node, row->field.name);
 }
 
 /* --- priors --- */

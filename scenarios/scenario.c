@@ -29,20 +29,24 @@ static void free_list(char **texts, size_t count)
     memory_free(texts);
 }
 
+static void free_settings(struct scenario_settings *self)
+{
+    for (size_t k = 0; k < self->count; k++) {
+        memory_free(self->items[k].key);
+        memory_free(self->items[k].value);
+    }
+    memory_free(self->items);
+}
+
 static void free_sweep(struct scenario *self)
 {
     for (size_t i = 0; i < self->sweep.axis_count; i++)
         axis_free(&self->sweep.axes[i]);
     memory_free(self->sweep.axes);
-    for (size_t i = 0; i < self->sweep.list_count; i++) {
-        struct scenario_settings *point = &self->sweep.list[i];
-        for (size_t k = 0; k < point->count; k++) {
-            memory_free(point->items[k].key);
-            memory_free(point->items[k].value);
-        }
-        memory_free(point->items);
-    }
+    for (size_t i = 0; i < self->sweep.list_count; i++)
+        free_settings(&self->sweep.list[i]);
     memory_free(self->sweep.list);
+    free_settings(&self->sweep.compare);
     for (size_t i = 0; i < self->uncertainty.parameter_count; i++) {
         struct scenario_prior *prior = &self->uncertainty.parameters[i];
         memory_free(prior->key);

@@ -127,7 +127,7 @@ struct scenario_setting {
     char *key, *value; /* owned */
 };
 
-/* One point of sweep.list. */
+/* One point of sweep.list; what sweep.compare names. */
 struct scenario_settings {
     struct scenario_setting *items; /* owned */
     size_t count;
@@ -263,6 +263,8 @@ struct scenario {
         size_t axis_count;
         struct scenario_settings *list;
         size_t list_count;
+        bool compare_first;               /* with the first point of the list */
+        struct scenario_settings compare; /* or with these values of axes; empty: with none */
     } sweep;
     struct {
         int64_t draws;

@@ -234,6 +234,9 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_SETTINGS:
         expected_add(buffer, "a list such as [{oi.level_usd: 60e9, impact.gamma: 0.5}]");
         break;
+    case SCHEMA_COMPARE:
+        expected_add(buffer, "a mapping such as {oi.level_usd: 60e9}, first");
+        break;
     case SCHEMA_PRIORS:
         expected_add(buffer, "a mapping such as {impact.gamma: {uniform: [0.5, 1.0]}}");
         break;
@@ -288,6 +291,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "mapping of axes";
     case SCHEMA_SETTINGS:
         return "list of settings";
+    case SCHEMA_COMPARE:
+        return "settings";
     case SCHEMA_PRIORS:
         return "mapping of priors";
     case SCHEMA_QUANTILES:

@@ -38,6 +38,7 @@ enum schema_kind {
     SCHEMA_OUTPUT,    /* scenario.output: a list of the names in schema_output */
     SCHEMA_AXES,      /* scenario.sweep.axes: a mapping of key to values or range */
     SCHEMA_SETTINGS,  /* scenario.sweep.list: a list of mappings of key to value */
+    SCHEMA_COMPARE,   /* scenario.sweep.compare: a mapping of axis to value, `first`, or null */
     SCHEMA_PRIORS,    /* scenario.uncertainty.parameters: a mapping of key to prior */
     SCHEMA_QUANTILES, /* scenario.bands.quantiles: a list of rising numbers, with their bounds */
     SCHEMA_BASELINES, /* scenario.baselines: a list of the names in schema_baselines */

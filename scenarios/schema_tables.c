@@ -332,6 +332,10 @@ static const struct schema_row scenario_rows[] = {
                 "{from, to}; scale: log for equal factors; null: no axis"),
     ROW_SPECIAL("sweep.list", SCHEMA_SETTINGS, 0, "[]",
                 "list: for each point the keys that it sets and their values"),
+    ROW_SPECIAL("sweep.compare", SCHEMA_COMPARE, 0, "null",
+                "what points are compared with, draw by draw, in differences.csv: of a grid the "
+                "points that have these values of axes and are alike in the others; first: of a "
+                "list its first point; null: no comparison"),
     ROW_COUNT("uncertainty.draws", "draws", HERE(uncertainty.draws), "1", 1, 1e6, FIELD_OWN_PRIOR,
               "of uncertain parameters, the same at every point (best a power of two); 1: the "
               "scenario's own values"),

@@ -302,6 +302,32 @@ size_t sweep_points_level(const struct sweep_points *self, size_t point, size_t 
     return point / sweep_points_stride(self, axis) % sweep_points_levels(self, axis);
 }
 
+static size_t level_of(const struct sweep_points *self, size_t axis, const char *value)
+{
+    size_t level = 0;
+    while (level < sweep_points_levels(self, axis) && strcmp(self->levels[axis][level], value) != 0)
+        level++;
+    liqcascade_bug_assert(level < sweep_points_levels(self, axis), "no such value of the axis");
+    return level;
+}
+
+size_t sweep_points_reference(const struct sweep_points *self, size_t point)
+{
+    const struct scenario_settings *compare = &self->scenario->sweep.compare;
+    if (self->scenario->sweep.compare_first)
+        return 0;
+    liqcascade_bug_assert(compare->count > 0, "a sweep without a comparison");
+    for (size_t i = 0; i < compare->count; i++)
+        for (size_t a = 0; a < self->axis_count; a++) {
+            if (strcmp(axis_of(self, a)->key, compare->items[i].key) != 0)
+                continue;
+            size_t stride = sweep_points_stride(self, a);
+            point -= sweep_points_level(self, point, a) * stride;
+            point += level_of(self, a, compare->items[i].value) * stride;
+        }
+    return point;
+}
+
 double sweep_points_unit(const struct sweep_points *self, size_t point, size_t axis)
 {
     liqcascade_bug_assert(self->unit != NULL && point < self->points && axis < self->axis_count,

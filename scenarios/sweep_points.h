@@ -82,6 +82,10 @@ size_t sweep_points_levels(const struct sweep_points *self, size_t axis);
 size_t sweep_points_level(const struct sweep_points *self, size_t point, size_t axis);
 size_t sweep_points_stride(const struct sweep_points *self, size_t axis);
 
+/* The point that a point is compared with, as sweep.compare says: itself where it is one that
+   others are compared with. There must be such a key. */
+size_t sweep_points_reference(const struct sweep_points *self, size_t point);
+
 /* In a latin, sobol or morris design: the coordinate of a point in [0, 1]. */
 double sweep_points_unit(const struct sweep_points *self, size_t point, size_t axis);
 

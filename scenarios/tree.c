@@ -83,7 +83,7 @@ bool tree_is_null(const struct tree_node *node)
 /* --- merging --- */
 
 /* Groups whose mappings go by keys of the scenario, dots and all. */
-static const char *const keyed[] = {"sweep.axes.", "uncertainty.parameters."};
+static const char *const keyed[] = {"sweep.axes.", "sweep.compare.", "uncertainty.parameters."};
 
 /* How much of a dotted key stands before the key of the scenario that is in it; 0: none is. */
 static size_t keyed_from(const char *key, size_t length)

@@ -5,8 +5,9 @@
  * inherited one as a whole, and so does an axis of a sweep or a prior. `extends` itself is taken
  * out.
  *
- * A --set may name a key of one venue, `venues[binance].cap_scale=0.5`, and, behind `sweep.axes.`
- * and `uncertainty.parameters.`, a key with its dots: `sweep.axes.impact.gamma=[0.5, 1]`.
+ * A --set may name a key of one venue, `venues[binance].cap_scale=0.5`, and, behind `sweep.axes.`,
+ * `sweep.compare.` and `uncertainty.parameters.`, a key with its dots:
+ * `sweep.axes.impact.gamma=[0.5, 1]`.
  */
 #ifndef LIQCASCADE_SCENARIOS_TREE_H
 #define LIQCASCADE_SCENARIOS_TREE_H

@@ -145,6 +145,9 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
     case SCHEMA_CONDITION:
         write_condition(out, place);
         break;
+    case SCHEMA_COMPARE:
+        write_sweep_compare(out, scenario);
+        break;
     case SCHEMA_METRICS:
         write_metrics(out, scenario);
         break;

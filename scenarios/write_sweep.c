@@ -54,18 +54,32 @@ void write_sweep_axes(FILE *out, const struct scenario *scenario, int depth)
     }
 }
 
+static void write_settings(FILE *out, const struct scenario_settings *settings)
+{
+    fputc('{', out);
+    for (size_t k = 0; k < settings->count; k++) {
+        fputs(k > 0 ? ", " : "", out);
+        write_key(out, settings->items[k].key);
+        fputs(settings->items[k].value, out);
+    }
+    fputc('}', out);
+}
+
 void write_sweep_list(FILE *out, const struct scenario *scenario, int depth)
 {
     for (size_t i = 0; i < scenario->sweep.list_count; i++) {
-        const struct scenario_settings *point = &scenario->sweep.list[i];
-        fprintf(out, "%*s- {", 2 * depth, "");
-        for (size_t k = 0; k < point->count; k++) {
-            fputs(k > 0 ? ", " : "", out);
-            write_key(out, point->items[k].key);
-            fputs(point->items[k].value, out);
-        }
-        fputs("}\n", out);
+        fprintf(out, "%*s- ", 2 * depth, "");
+        write_settings(out, &scenario->sweep.list[i]);
+        fputc('\n', out);
     }
+}
+
+void write_sweep_compare(FILE *out, const struct scenario *scenario)
+{
+    if (scenario->sweep.compare.count > 0)
+        write_settings(out, &scenario->sweep.compare);
+    else
+        fputs(scenario->sweep.compare_first ? "first" : "null", out);
 }
 
 static void write_law(FILE *out, const char *key, const struct priors_law *law)

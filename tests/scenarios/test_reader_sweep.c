@@ -54,6 +54,17 @@ static const struct scratch_bad bad_files[] = {
     {"a venue's value out of bounds", NULL, VENUE GRID("'venues[a].cap_scale': [-7]"), "-7",
      "sweep.axes.venues[a].cap_scale", "out of bounds"},
 
+    {"a comparison with a misspelt key", NULL,
+     "sweep: {method: grid, axes: {oi.level_usd: [1e9]}, compare: {oi.levl_usd: 1e9}}\n",
+     "oi.levl_usd", "sweep.compare.oi.levl_usd", "did you mean oi.level_usd?"},
+    {"a comparison with a value of another kind", NULL,
+     "sweep: {method: grid, axes: {oi.level_usd: [1e9]}, compare: {oi.level_usd: much}}\n", "much",
+     "sweep.compare.oi.level_usd", "expected a number"},
+    {"a comparison with a word", NULL, "sweep: {compare: last}\n", "last", "sweep.compare",
+     "expected a mapping such as {oi.level_usd: 60e9}, first or null"},
+    {"a comparison with nothing", NULL, "sweep: {compare: {}}\n", "{}}", "sweep.compare",
+     "expected a mapping such as {oi.level_usd: 60e9}, first or null"},
+
     {"a range of words", NULL, GRID("fill: {from: walk, to: final, count: 2}"), "{from",
      "sweep.axes.fill", "has no numbers to make a range of"},
     {"an empty range", NULL, GRID("oi.level_usd: {from: 3e9, to: 2e9, step: 1e9}"), "2e9",

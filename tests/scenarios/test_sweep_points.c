@@ -88,6 +88,38 @@ static void a_grid_has_every_combination_with_the_first_axis_slowest(void **stat
     end(&sweep);
 }
 
+/* A point is compared with the one that has the values named and is like it in the other axes. */
+static void a_comparison_is_within_the_axes_that_it_does_not_name(void **state)
+{
+    struct sweep sweep;
+    char text[512], reference[512];
+    make(&sweep, "sweep:\n  method: grid\n  axes:\n"
+                 "    oi.scale_by: [traders, sizes]\n"
+                 "    oi.level_usd: {from: 20e9, to: 40e9, step: 10e9}\n"
+                 "    impact.half_life: [none, 1.5h]\n"
+                 "    path.at: [null, 2025-10-10T21:00Z]\n"
+                 "  compare: {impact.half_life: 90m, path.at: null, oi.level_usd: 3e10}\n");
+    for (size_t p = 0; p < sweep.plan.points; p++) {
+        size_t other = sweep_points_reference(&sweep.plan, p);
+        snprintf(text, sizeof text,
+                 "oi.scale_by=%s oi.level_usd=30000000000 impact.half_life=90m path.at=null",
+                 p < sweep.plan.points / 2 ? "traders" : "sizes");
+        assert_string_equal(point_text(&sweep, other, reference), text);
+        assert_int_equal(sweep_points_reference(&sweep.plan, other), other);
+    }
+    end(&sweep);
+}
+
+static void points_of_a_list_may_be_compared_with_its_first(void **state)
+{
+    struct sweep sweep;
+    make(&sweep, "sweep: {method: list, compare: first, list: [{impact.gamma: 1}, {}, {fill: "
+                 "final}]}\n");
+    for (size_t p = 0; p < 3; p++)
+        assert_int_equal(sweep_points_reference(&sweep.plan, p), 0);
+    end(&sweep);
+}
+
 /* The sweep of the project: 51 levels of open interest, both ways to scale. */
 static void neighbours_on_an_axis_are_a_stride_apart(void **state)
 {
@@ -429,6 +461,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grid_has_every_combination_with_the_first_axis_slowest),
+        cmocka_unit_test(a_comparison_is_within_the_axes_that_it_does_not_name),
+        cmocka_unit_test(points_of_a_list_may_be_compared_with_its_first),
         cmocka_unit_test(neighbours_on_an_axis_are_a_stride_apart),
         cmocka_unit_test(values_between_the_ends_do_not_drift),
         cmocka_unit_test(counts_and_factors_cut_a_range_evenly),

@@ -191,7 +191,8 @@ static void add_sweep(struct dice *dice, struct text_buffer *sets)
         return;
     if (kind == 1) {
         text_appendf(sets,
-                     "sweep={method: list, list: [{impact.gamma: %.17g}, {}, {symbol: \"A B\"}]}\n",
+                     "sweep={method: list, list: [{impact.gamma: %.17g}, {}, {symbol: \"A B\"}], "
+                     "compare: first}\n",
                      0.1 + roll(dice));
         return;
     }
@@ -210,7 +211,10 @@ static void add_sweep(struct dice *dice, struct text_buffer *sets)
     if (kind > 2)
         text_append(sets, "sweep.axes.impact.generation_time={from: 0s, to: 1m}\n");
     else
-        text_append(sets, "critical={along: oi.level_usd, when: a_b<=-2e-3, refine: 1e6}\n");
+        text_append(sets, "critical={along: oi.level_usd, when: a_b<=-2e-3, refine: 1e6}\n"
+                          "sweep.compare.venues[a b].cap_scale=1.0\n"
+                          "sweep.compare.impact.half_life=90m\n"
+                          "sweep.compare.path.at=null\n");
 }
 
 /* One `key=value` a line: about half of all keys. */
@@ -304,6 +308,18 @@ static void same_values(char ***a, char ***b, size_t count)
     *a = *b = NULL;
 }
 
+static void same_settings(struct scenario_settings *x, struct scenario_settings *y)
+{
+    assert_int_equal(x->count, y->count);
+    for (size_t k = 0; k < x->count; k++) {
+        same_text(&x->items[k].key, &y->items[k].key);
+        same_text(&x->items[k].value, &y->items[k].value);
+    }
+    memory_free(x->items);
+    memory_free(y->items);
+    x->items = y->items = NULL;
+}
+
 static void same_sweep(struct scenario *a, struct scenario *b)
 {
     assert_int_equal(a->sweep.axis_count, b->sweep.axis_count);
@@ -315,16 +331,9 @@ static void same_sweep(struct scenario *a, struct scenario *b)
         assert_memory_equal(x, y, sizeof *x);
     }
     assert_int_equal(a->sweep.list_count, b->sweep.list_count);
-    for (size_t i = 0; i < a->sweep.list_count; i++) {
-        struct scenario_settings *x = &a->sweep.list[i], *y = &b->sweep.list[i];
-        assert_int_equal(x->count, y->count);
-        for (size_t k = 0; k < x->count; k++) {
-            same_text(&x->items[k].key, &y->items[k].key);
-            same_text(&x->items[k].value, &y->items[k].value);
-        }
-        memory_free(x->items);
-        memory_free(y->items);
-    }
+    for (size_t i = 0; i < a->sweep.list_count; i++)
+        same_settings(&a->sweep.list[i], &b->sweep.list[i]);
+    same_settings(&a->sweep.compare, &b->sweep.compare);
     memory_free(a->sweep.axes);
     memory_free(b->sweep.axes);
     memory_free(a->sweep.list);
