@@ -28,7 +28,7 @@
 #include "sim/study/sweep_table.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define TABLES_MAX 2
+#define TABLES_MAX 3
 
 struct options {
     struct cli_texts sets;
@@ -141,29 +141,56 @@ static double cell_number(const struct sweep_table *table, size_t row, size_t co
     return value;
 }
 
+/* The settings of a point in a row of a table, when the row is what is liquidated in the model. */
+static bool begin_line(const struct sweep *sweep, const uint64_t *cell)
+{
+    size_t keys = sweep->points.key_count;
+    if (strcmp((const char *)(uintptr_t)cell[keys + 2], "liquidated_usd") != 0 ||
+        strcmp((const char *)(uintptr_t)cell[keys + 1], "model") != 0)
+        return false;
+    printf(" ");
+    for (size_t k = 0; k < keys; k++)
+        if (cell[1 + k] != 0)
+            printf(" %s=%s", sweep_points_key(&sweep->points, k),
+                   (const char *)(uintptr_t)cell[1 + k]);
+    return true;
+}
+
+static void print_band(const struct sweep *sweep, const struct sweep_table *table, size_t row,
+                       size_t mean)
+{
+    char middle[32], low[32], high[32];
+    size_t quantiles = sweep->evaluate.scenario.bands.quantile_count;
+    printf("%s", text_human(cell_number(table, row, mean), "$", middle));
+    if (quantiles >= 2)
+        printf(" (%s to %s)", text_human(cell_number(table, row, mean + 1), "$", low),
+               text_human(cell_number(table, row, mean + quantiles), "$", high));
+}
+
 /* One line for each point: what is liquidated, as a band. */
 static void print_points(const struct sweep *sweep, const struct sweep_table *table)
 {
-    const struct scenario *scenario = &sweep->evaluate.scenario;
-    size_t keys = sweep->points.key_count, mean = keys + 3;
-    size_t quantiles = scenario->bands.quantile_count;
+    for (size_t row = 0; row < table->row_count; row++) {
+        if (!begin_line(sweep, table->cells + row * table->field_count))
+            continue;
+        printf(": liquidated ");
+        print_band(sweep, table, row, sweep->points.key_count + 3);
+        printf("\n");
+    }
+}
+
+/* One line for each point that is compared with another: what more is liquidated, as a band. */
+static void print_differences(const struct sweep *sweep, const struct sweep_table *table)
+{
+    size_t reference = sweep->points.key_count + 3;
+    size_t ratio = reference + sweep->evaluate.scenario.bands.quantile_count + 3;
     for (size_t row = 0; row < table->row_count; row++) {
         const uint64_t *cell = table->cells + row * table->field_count;
-        const char *baseline = (const char *)(uintptr_t)cell[keys + 1];
-        const char *metric = (const char *)(uintptr_t)cell[keys + 2];
-        if (strcmp(metric, "liquidated_usd") != 0 || strcmp(baseline, "model") != 0)
+        if (cell[0] == cell[reference] || !begin_line(sweep, cell))
             continue;
-        char middle[32], low[32], high[32];
-        printf(" ");
-        for (size_t k = 0; k < keys; k++)
-            if (cell[1 + k] != 0)
-                printf(" %s=%s", sweep_points_key(&sweep->points, k),
-                       (const char *)(uintptr_t)cell[1 + k]);
-        printf(": liquidated %s", text_human(cell_number(table, row, mean), "$", middle));
-        if (quantiles >= 2)
-            printf(" (%s to %s)", text_human(cell_number(table, row, mean + 1), "$", low),
-                   text_human(cell_number(table, row, mean + quantiles), "$", high));
-        printf("\n");
+        printf(" against point %" PRIu64 ": difference ", cell[reference]);
+        print_band(sweep, table, row, reference + 1);
+        printf(", %.2f times in the median\n", cell_number(table, row, ratio));
     }
 }
 
@@ -198,7 +225,7 @@ static void warn_of(const struct sweep *sweep, struct output_warnings *out)
 static int write_results(struct job *self, struct error *err)
 {
     struct sweep *sweep = self->sweep;
-    struct sweep_table points = {0};
+    struct sweep_table points = {0}, differences = {0};
     struct critical critical = {0};
     struct output_warnings warnings;
     struct table tables[TABLES_MAX];
@@ -206,6 +233,10 @@ static int write_results(struct job *self, struct error *err)
     int code = sweep_table_make(sweep, &points, err);
     if (code == ERROR_NONE)
         tables[count++] = sweep_table_described(&points, "sweep");
+    if (code == ERROR_NONE && sweep_table_compares(sweep)) {
+        code = sweep_table_differences(sweep, &differences, err);
+        tables[count++] = sweep_table_described(&differences, "differences");
+    }
     if (code == ERROR_NONE && critical_wanted(sweep)) {
         code = critical_find(sweep, &critical, err);
         tables[count++] = (struct table){"critical",    critical_fields, critical_field_count,
@@ -221,10 +252,12 @@ static int write_results(struct job *self, struct error *err)
         printf("%s: %zu points, %zu draws, %zu replicates\n", sweep->evaluate.scenario.title,
                sweep->points.points, sweep->points.draws, sweep->replicates);
         print_points(sweep, &points);
+        print_differences(sweep, &differences);
         print_critical(&critical);
         printf("  results in %s\n", self->directory);
     }
     sweep_table_free(&points);
+    sweep_table_free(&differences);
     critical_free(&critical);
     return code;
 }
