@@ -130,7 +130,7 @@ struct work {
 
 /* What tasks share that are next to each other. */
 struct shared {
-    const struct book *book;
+    const struct run_warm *warm;
     const struct factual *factual; /* NULL: no counterfactuals */
 };
 
@@ -209,16 +209,11 @@ static int run_setup(const struct task *task, const struct setup *setup,
     int code = setup_path(setup, (uint32_t)replicate, &made, &path, err);
     if (code != ERROR_NONE)
         return code;
-    struct run_warm warm;
-    code = run_warm_init(&warm, setup, &path, shared->book, err);
-    if (code == ERROR_NONE) {
-        struct run_task run = {setup, &path, &warm, shared->factual, 0, replicate, NULL};
-        code = run_one(&run, &one, err);
-        if (code == ERROR_NONE)
-            take_numbers(&one, task->item->numbers);
-        run_one_free(&one);
-        run_warm_free(&warm);
-    }
+    struct run_task run = {setup, &path, shared->warm, shared->factual, 0, replicate, NULL};
+    code = run_one(&run, &one, err);
+    if (code == ERROR_NONE)
+        take_numbers(&one, task->item->numbers);
+    run_one_free(&one);
     made_path_free(&made);
     return code;
 }
@@ -269,41 +264,34 @@ static void run_tasks(struct work *self, size_t first, size_t end, const struct 
 
 /* ---- what tasks share ------------------------------------------------------------------- */
 
-static int factual_of(const struct setup *setup, const struct book *book, struct factual *out,
-                      struct error *err)
-{
-    /* An observed path is every replicate's. */
-    struct run_warm warm;
-    int code = run_warm_init(&warm, setup, &setup->path, book, err);
-    if (code != ERROR_NONE)
-        return code;
-    code = run_one_factual(setup, &setup->path, &warm, out, err);
-    run_warm_free(&warm);
-    return code;
-}
-
 /* What happened, happened to the book of the observed open interest, which is another one when a
    level scales sizes. */
-static int make_factual(const struct task *task, const struct setup *setup, const struct book *book,
-                        struct factual *out, struct error *err)
+static int make_factual(const struct task *task, const struct setup *setup,
+                        const struct run_warm *warm, struct factual *out, struct error *err)
 {
+    /* An observed path is every replicate's. */
     if (setup->scenario->oi.scale_by != SCALE_SIZES)
-        return factual_of(setup, book, out, err);
-    struct book own;
-    int code = setup_book(setup, (uint32_t)task->item->replicate, &setup_as_observed, &own, err);
+        return run_one_factual(setup, &setup->path, warm, out, err);
+    struct book book;
+    struct run_warm own;
+    int code = setup_book(setup, (uint32_t)task->item->replicate, &setup_as_observed, &book, err);
     if (code != ERROR_NONE)
         return code;
-    code = factual_of(setup, &own, out, err);
-    book_free(&own);
+    code = run_warm_init(&own, setup, &setup->path, &book, err);
+    if (code == ERROR_NONE) {
+        code = run_one_factual(setup, &setup->path, &own, out, err);
+        run_warm_free(&own);
+    }
+    book_free(&book);
     return code;
 }
 
 /* Tasks of one factual record, if they need one. */
-static int run_factual(struct work *self, size_t first, size_t end, const struct book *book,
+static int run_factual(struct work *self, size_t first, size_t end, const struct run_warm *warm,
                        struct error *err)
 {
     const struct task *task = &self->tasks[first];
-    struct shared shared = {book, NULL};
+    struct shared shared = {warm, NULL};
     struct setup setup;
     struct factual factual;
     if (!variant_counterfactual(task->variant)) {
@@ -313,11 +301,33 @@ static int run_factual(struct work *self, size_t first, size_t end, const struct
     int code = variant_setup(task->variant, &setup, err);
     if (code != ERROR_NONE)
         return code;
-    code = make_factual(task, &setup, book, &factual, err);
+    code = make_factual(task, &setup, warm, &factual, err);
     if (code == ERROR_NONE) {
         shared.factual = &factual;
         run_tasks(self, first, end, &shared);
         factual_free(&factual);
+    }
+    setup_free(&setup);
+    return code;
+}
+
+/* Tasks of one book that is walked up to the start in one way. */
+static int run_warm(struct work *self, size_t first, size_t end, const struct book *book,
+                    struct error *err)
+{
+    struct setup setup; /* what is walked refers to it */
+    struct run_warm warm;
+    int code = variant_setup(self->tasks[first].variant, &setup, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = run_warm_init(&warm, &setup, &setup.path, book, err);
+    if (code == ERROR_NONE) {
+        for (size_t at = first, next; at < end && code == ERROR_NONE && !stopped(self); at = next) {
+            next = end_of(self, at, end, VARIANT_FACTUAL);
+            code = variant_blame(self->tasks[at].variant, run_factual(self, at, next, &warm, err),
+                                 err);
+        }
+        run_warm_free(&warm);
     }
     setup_free(&setup);
     return code;
@@ -334,15 +344,16 @@ static int run_book(struct work *self, size_t first, size_t end, struct error *e
     code = setup_book(&setup, (uint32_t)task->item->replicate, &setup.levels[0], &book, err);
     if (code == ERROR_NONE) {
         for (size_t at = first, next; at < end && code == ERROR_NONE && !stopped(self); at = next) {
-            next = end_of(self, at, end, VARIANT_FACTUAL);
-            code = variant_blame(self->tasks[at].variant, run_factual(self, at, next, &book, err),
-                                 err);
+            next = end_of(self, at, end, VARIANT_WARM);
+            code = run_warm(self, at, next, &book, err);
         }
         book_free(&book);
     }
     setup_free(&setup);
     return code;
 }
+
+/* ---- all tasks -------------------------------------------------------------------------- */
 
 /* Tasks of one book. What keeps it from being made is the first one's failure. */
 static void try_book(struct work *self, size_t first, size_t end)
