@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "reports/results.h"
 
@@ -27,4 +28,14 @@ int directory_check(const char *directory, bool force, struct error *err)
     return error_at(err, ERROR_IO, directory, 0, 0, NULL,
                     "exists already; expected a new directory: choose another with -o, or replace "
                     "it with --force");
+}
+
+void directory_make_folder(const char *directory)
+{
+    char folder[PATHS_SIZE];
+    const char *slash = strrchr(directory, '/');
+    if (slash == NULL || slash == directory)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - directory), directory);
+    mkdir(folder, 0777);
 }

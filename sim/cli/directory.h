@@ -20,4 +20,8 @@ int directory_choose(const char *output, const char *scenario, char out[PATHS_SI
    results that cannot be written. */
 int directory_check(const char *directory, bool force, struct error *err);
 
+/* Makes the folder that the directory is to lie in, one level, as results do: what is kept while
+   they are computed lies there before them. Where that fails, making what lies in it says why. */
+void directory_make_folder(const char *directory);
+
 #endif
