@@ -119,6 +119,8 @@ int accounts_copy(struct accounts *self, const struct accounts *from, bool split
     if (code != ERROR_NONE)
         return code;
     memcpy(self->gone, from->gone, from->book->account_count * sizeof *self->gone);
+    if (from->nearby != NULL)
+        memcpy(self->level, from->level, from->book->account_count * sizeof *self->level);
     return accounts_fund(self, from->funding, NULL, err);
 }
 

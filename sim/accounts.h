@@ -76,8 +76,9 @@ struct accounts {
    own. ERROR_IO when memory is short; then `self` needs no free. */
 int accounts_init(struct accounts *self, const struct book *book, bool split, struct error *err);
 void accounts_free(struct accounts *self);
-/* Those that are left of `from`, which counts them nowhere, as after accounts_init with `split`.
-   ERROR_IO when memory is short; then `self` needs no free. */
+/* Those that are left of `from`, as after accounts_init with `split`; where they are counted, they
+   are in a copy of that, too, once `nearby` is set. ERROR_IO when memory is short; then `self`
+   needs no free. */
 int accounts_copy(struct accounts *self, const struct accounts *from, bool split,
                   struct error *err);
 

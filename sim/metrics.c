@@ -8,21 +8,6 @@
 
 /* ---- taking in -------------------------------------------------------------------------- */
 
-struct tiering {
-    const struct ladder *ladder;
-    const struct ledger *ledger;
-    double (*coins)[TIERS];
-};
-
-static void tier_add(void *context, const struct ladder_fired *position)
-{
-    struct tiering *self = context;
-    int side = book_side_index(position->class->side);
-    self->coins[side][position->tier] +=
-        ledger_coins(self->ledger, side, position->bar, position->tier, position->share) *
-        ladder_left(self->ladder, position);
-}
-
 int metrics_init(struct metrics *self, const struct metrics_run *run, const struct replay *replay,
                  size_t steps, struct error *err)
 {
@@ -32,9 +17,7 @@ int metrics_init(struct metrics *self, const struct metrics_run *run, const stru
     self->sum_usd = memory_zeroed(steps + 1, sizeof *self->sum_usd);
     if (self->sum_usd == NULL)
         return error_memory(err, "metrics");
-    struct tiering tiering = {&replay->ladder, &replay->ledger, self->oi_tier};
-    for (int side = 0; side < 2; side++)
-        ladder_visit(&replay->ladder, side, tier_add, &tiering);
+    memcpy(self->oi_tier, replay->nearby.started, sizeof self->oi_tier);
     int64_t start_ms = market->start_ms + (int64_t)replay->params->start_bar * market->step_ms;
     self->summary = (struct metrics_summary){
         .run = run->run,

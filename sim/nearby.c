@@ -84,11 +84,12 @@ static void add(struct nearby *self, const struct ladder_fired *position, double
 static void visit(void *context, const struct ladder_fired *position)
 {
     struct nearby *self = context;
-    add(self, position,
-        ledger_coins(self->ledger, book_side_index(position->class->side), position->bar,
-                     position->tier, position->share) *
-            ladder_left(self->ladder, position),
-        1);
+    int side = book_side_index(position->class->side);
+    double coins =
+        ledger_coins(self->ledger, side, position->bar, position->tier, position->share) *
+        ladder_left(self->ladder, position);
+    self->started[side][position->tier] += coins;
+    add(self, position, coins, 1);
 }
 
 static void start_reference(struct nearby *self, int side_index)
@@ -135,6 +136,51 @@ void nearby_free(struct nearby *self)
             memory_free(self->levels[side][inverse].positions);
         }
     memset(self, 0, sizeof *self);
+}
+
+static bool levels_copy(struct nearby_levels *self, const struct nearby_levels *from, size_t count)
+{
+    if (from->bins == NULL)
+        return true;
+    self->bins = memory_alloc(count, sizeof *self->bins);
+    self->positions = memory_alloc(count, sizeof *self->positions);
+    if (self->bins == NULL || self->positions == NULL)
+        return false;
+    memcpy(self->bins, from->bins, count * sizeof *self->bins);
+    memcpy(self->positions, from->positions, count * sizeof *self->positions);
+    return true;
+}
+
+int nearby_copy(struct nearby *self, const struct nearby *from, const struct ladder *ladder,
+                const struct ledger *ledger, struct error *err)
+{
+    bool copied = true;
+    *self = *from;
+    self->ladder = ladder;
+    self->ledger = ledger;
+    memset(self->levels, 0, sizeof self->levels);
+    for (int side = 0; side < 2; side++)
+        for (int inverse = 0; inverse < 2; inverse++)
+            copied = copied && levels_copy(&self->levels[side][inverse],
+                                           &from->levels[side][inverse], (size_t)from->count);
+    if (copied)
+        return ERROR_NONE;
+    nearby_free(self);
+    return error_memory(err, "levels near the market");
+}
+
+void nearby_scale(struct nearby *self, double factor)
+{
+    for (int side = 0; side < 2; side++) {
+        for (int tier = 0; tier < TIERS; tier++)
+            self->started[side][tier] *= factor;
+        for (int inverse = 0; inverse < 2; inverse++) {
+            struct nearby_bin *bins = self->levels[side][inverse].bins;
+            for (int i = 0; bins != NULL && i < self->count; i++)
+                for (int pair = 0; pair < NEARBY_PAIRS; pair++)
+                    bins[i].coins[pair] *= factor;
+        }
+    }
 }
 
 /* A position of the bar that opens now: nothing of it has been thinned. */

@@ -48,9 +48,10 @@ struct nearby {
     double reference[2];               /* per side: H of ledger.h that the sums refer to */
     double kept[2][TIERS];             /* what is left of them since: exp(-h * (H - reference)) */
     int count;
-    int64_t first;  /* representation of the first bin's lower end */
-    double per_bin; /* bins per unit of the representation */
-    bool failed;    /* memory ran short */
+    int64_t first;            /* representation of the first bin's lower end */
+    double per_bin;           /* bins per unit of the representation */
+    double started[2][TIERS]; /* coins on the ladder when it started, near or far */
+    bool failed;              /* memory ran short */
 };
 
 /* Starts with what is on the ladder now. Prices between `low` and `high` (and e^0.7 beyond) are
@@ -59,6 +60,12 @@ struct nearby {
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
                 double low, double high, double window_log, struct error *err);
 void nearby_free(struct nearby *self);
+/* The same of a ladder and ledger that are copies of those of `from`. ERROR_IO when memory is
+   short; then `self` needs no free. */
+int nearby_copy(struct nearby *self, const struct nearby *from, const struct ladder *ladder,
+                const struct ledger *ledger, struct error *err);
+/* So many times the coins, as ledger_scale. */
+void nearby_scale(struct nearby *self, double factor);
 
 /* Takes in the positions of a bar just opened; ERROR_IO when memory is short. */
 int nearby_open(struct nearby *self, size_t bar, struct error *err);

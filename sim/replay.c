@@ -91,7 +91,7 @@ static void make_total(struct replay *self)
 static int part_accounts(struct replay *self, struct error *err)
 {
     struct accounts own;
-    if (self->cascade.accounts == NULL || !self->params->split)
+    if (self->cascade.accounts == NULL || !self->params->split || self->accounts.market_count > 1)
         return ERROR_NONE;
     int code = accounts_copy(&own, &self->accounts, true, err);
     if (code != ERROR_NONE)
@@ -101,16 +101,75 @@ static int part_accounts(struct replay *self, struct error *err)
     return ERROR_NONE;
 }
 
-/* The book is built, and what it is built for begins. */
-static int begin(struct replay *self, struct error *err)
+static struct replay_stock stock_for(const struct path *path, size_t first, size_t bars,
+                                     double window_log)
+{
+    double mark = path_bar_at(path, first).mark[0];
+    struct replay_stock out = {false, mark, mark, window_log};
+    for (size_t i = first; i < bars; i++) {
+        struct path_bar next = path_bar_at(path, i);
+        out.low = fmin(out.low, fmin(next.mark[1], next.mark[2]));
+        out.high = fmax(out.high, fmax(next.mark[1], next.mark[2]));
+    }
+    return out;
+}
+
+/* Counts what is near the market. */
+static int count_stock(struct replay *self, const struct replay_stock *stock, struct error *err)
+{
+    int code = nearby_init(&self->nearby, &self->ladder, &self->ledger, stock->low, stock->high,
+                           stock->window_log, err);
+    if (code != ERROR_NONE)
+        return code;
+    if (self->cascade.accounts != NULL)
+        code = accounts_count(&self->accounts, &self->nearby, &self->ledger, err);
+    if (code != ERROR_NONE) {
+        nearby_free(&self->nearby);
+        return code;
+    }
+    self->stock = *stock;
+    self->stock.taken = true;
+    return ERROR_NONE;
+}
+
+int replay_take_stock(struct replay *self, const struct path *path, size_t bars, double window_log,
+                      struct error *err)
+{
+    struct replay_stock stock = stock_for(path, self->bar, bars, window_log);
+    return count_stock(self, &stock, err);
+}
+
+/* The same by copying it, if it is the same. */
+static int take_over_stock(struct replay *self, const struct replay *from, struct error *err)
+{
+    struct replay_stock stock =
+        stock_for(self->path, self->bar, self->params->bars, self->params->branching_window_log);
+    if (from == NULL || !from->stock.taken || from->stock.low != stock.low ||
+        from->stock.high != stock.high || from->stock.window_log != stock.window_log)
+        return count_stock(self, &stock, err);
+    int code = nearby_copy(&self->nearby, &from->nearby, &self->ladder, &self->ledger, err);
+    if (code != ERROR_NONE)
+        return code;
+    if (self->cascade.accounts != NULL)
+        self->accounts.nearby = &self->nearby;
+    self->stock = from->stock;
+    return ERROR_NONE;
+}
+
+/* The book is built, and what it is built for begins. `from` (NULL: none) stood here, too. */
+static int begin(struct replay *self, const struct replay *from, struct error *err)
 {
     const struct replay_params *params = self->params;
     int code = ladder_regroup(&self->ladder, params->split, deleverages(params, self->book), err);
     if (code == ERROR_NONE)
         code = part_accounts(self, err);
+    if (code == ERROR_NONE)
+        code = take_over_stock(self, from, err);
     if (code != ERROR_NONE)
         return code;
+    self->cascade.nearby = self->deleverage.nearby = &self->nearby;
     ledger_scale(&self->ledger, params->oi_scale);
+    nearby_scale(&self->nearby, params->oi_scale);
     settle_init(&self->settle, params->fill, params->fund_usd);
     make_prices(self, params->split);
     make_total(self);
@@ -125,12 +184,12 @@ static void free_parts(struct replay *self)
 }
 
 /* Makes the rest, over ladder, ledger and accounts. */
-static int finish_making(struct replay *self, struct error *err)
+static int finish_making(struct replay *self, const struct replay *from, struct error *err)
 {
     make_prices(self, false);
     make_cascade(self);
     make_total(self);
-    int code = self->bar == self->params->start_bar ? begin(self, err) : ERROR_NONE;
+    int code = self->bar == self->params->start_bar ? begin(self, from, err) : ERROR_NONE;
     if (code != ERROR_NONE)
         free_parts(self);
     return code;
@@ -158,15 +217,15 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
     self->last_close = NAN;
     if (book->from_file)
         replay_open_given(self);
-    return finish_making(self, err);
+    return finish_making(self, NULL, err);
 }
 
 void replay_free(struct replay *self)
 {
     /* It counts its classes by the ladder's book. */
-    if (self->cascade.nearby != NULL)
+    if (self->stock.taken)
         nearby_free(&self->nearby);
-    self->cascade.nearby = NULL;
+    self->stock.taken = false;
     cascade_free(&self->cascade);
     deleverage_free(&self->deleverage);
     free_parts(self);
@@ -179,30 +238,14 @@ static bool measured(const struct replay *self)
     return self->bar >= self->params->start_bar;
 }
 
-static int start_measuring(struct replay *self, const struct path_bar *bar, struct error *err)
+static void start_measuring(struct replay *self, const struct path_bar *bar)
 {
-    double low = bar->mark[0], high = bar->mark[0];
-    for (size_t i = self->bar; i < self->params->bars; i++) {
-        struct path_bar next = path_bar_at(self->path, i);
-        low = fmin(low, fmin(next.mark[1], next.mark[2]));
-        high = fmax(high, fmax(next.mark[1], next.mark[2]));
-    }
-    int code = nearby_init(&self->nearby, &self->ladder, &self->ledger, low, high,
-                           self->params->branching_window_log, err);
-    if (code != ERROR_NONE)
-        return code;
-    self->cascade.nearby = self->deleverage.nearby = &self->nearby;
-    if (self->cascade.accounts != NULL)
-        code = accounts_count(&self->accounts, &self->nearby, &self->ledger, err);
-    if (code != ERROR_NONE)
-        return code;
     self->start_price = isnan(self->last_close) ? bar->last[0] : self->last_close;
     self->oi_start_coins = replay_oi(self);
     for (size_t v = 0; v < self->book->venue_count; v++) {
         self->venue_low[v] = self->venue_high[v] = self->start_price;
         self->venue_gap_log[v] = 0.0;
     }
-    return ERROR_NONE;
 }
 
 /* The funding rate that falls due at the bar's open. */
@@ -280,11 +323,8 @@ static int prepare(struct replay *self, const struct path_bar *bar, struct repla
 {
     const struct replay_params *params = self->params;
     begin_prices(self);
-    if (self->bar == params->start_bar) {
-        int code = start_measuring(self, bar, err);
-        if (code != ERROR_NONE)
-            return code;
-    }
+    if (self->bar == params->start_bar)
+        start_measuring(self, bar);
     begin_report(self, out);
     double mark = opening_mark(self, bar);
     out->funding_rate = rate_due(self);
@@ -526,7 +566,8 @@ int replay_step(struct replay *self, struct replay_step *out, struct error *err)
         code = check_invariants(self, out, err);
     self->last_close = out->price_close;
     self->bar++;
-    return code == ERROR_NONE && self->bar == self->params->start_bar ? begin(self, err) : code;
+    return code == ERROR_NONE && self->bar == self->params->start_bar ? begin(self, NULL, err)
+                                                                      : code;
 }
 
 /* ---- forks ------------------------------------------------------------------------------ */
@@ -573,11 +614,11 @@ int replay_fork(struct replay *self, const struct replay_params *params, const s
         return code;
     code = ledger_copy(&self->ledger, &from->ledger, err);
     if (code == ERROR_NONE && self->book->account_count > 0)
-        code = accounts_copy(&self->accounts, &from->accounts, false, err);
+        code = accounts_copy(&self->accounts, &from->accounts, params->split, err);
     if (code != ERROR_NONE) {
         free_parts(self);
         return code;
     }
     fork_depth(self, from);
-    return finish_making(self, err);
+    return finish_making(self, from, err);
 }

@@ -104,6 +104,13 @@ struct replay_step {
     struct settle_tally forced;
 };
 
+/* What `nearby` was laid out for; taken: it is there. */
+struct replay_stock {
+    bool taken;
+    double low, high; /* mark prices of the bars from start_bar on */
+    double window_log;
+};
+
 struct replay {
     const struct replay_params *params;
     const struct path *path;
@@ -116,6 +123,7 @@ struct replay {
     struct depth_state depth;
     struct funding_state funding;
     struct nearby nearby; /* kept from start_bar on */
+    struct replay_stock stock;
     struct deleverage deleverage;
     struct cascade cascade;
     struct settle settle;
@@ -143,6 +151,11 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
    `self` needs no free. */
 int replay_fork(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct replay *from, struct error *err);
+/* Counts what is near the market for runs of `bars` bars over `path`, once for all forks whose
+   prices keep within the same bounds and that ask for the same window; others count for themselves.
+   `self` is to be forked from here, and walked no more. ERROR_IO when memory is short. */
+int replay_take_stock(struct replay *self, const struct path *path, size_t bars, double window_log,
+                      struct error *err);
 void replay_free(struct replay *self);
 
 /* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching

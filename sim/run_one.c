@@ -42,6 +42,9 @@ int run_warm_init_shown(struct run_warm *self, const struct setup *setup, const 
             code = replay_step(&self->replay, &step, err);
     }
     if (code == ERROR_NONE)
+        code = replay_take_stock(&self->replay, path, setup->bars,
+                                 self->params.branching_window_log, err);
+    if (code == ERROR_NONE)
         check_out(setup->start_bar, progress);
     else
         replay_free(&self->replay);

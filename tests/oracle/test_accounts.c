@@ -605,9 +605,9 @@ static void same_orders(const struct scene *scene, struct brute *brute, struct r
         prices_pass(&replay->prices, scene->market.step_ms);
         if (rate != 0.0) {
             ladder_fund(&replay->ladder, rate, brute->funding_mark);
-            assert_int_equal(
-                accounts_fund(&replay->accounts, replay->ladder.funding.linear, NULL, &err),
-                ERROR_NONE);
+            assert_int_equal(accounts_fund(&replay->accounts, replay->ladder.funding.linear,
+                                           &replay->ledger, &err),
+                             ERROR_NONE);
         }
         for (int node = 0; node < PATH_NODES; node++) {
             struct cascade_node at = {.exogenous_last = path.last[node],

@@ -187,6 +187,10 @@ static void warm_up(struct world *self)
     while (self->warm.bar < self->params.start_bar)
         if (replay_step(&self->warm, &step, &err) != ERROR_NONE)
             fail_msg("bar %zu: %s", self->warm.bar, err.message);
+    /* Forks that ask for another window than the one counted for count for themselves. */
+    double window = self->params.branching_window_log * (self->scenario.seed % 4 == 0 ? 2.0 : 1.0);
+    if (replay_take_stock(&self->warm, &self->scenario.path, BARS, window, &err) != ERROR_NONE)
+        fail_msg("%s", err.message);
 }
 
 static void world_free(struct world *self)
