@@ -35,6 +35,7 @@
 int cli_run(int argc, char **argv, struct error *err);
 int cli_sweep(int argc, char **argv, struct error *err);
 int cli_merge(int argc, char **argv, struct error *err);
+int cli_solve(int argc, char **argv, struct error *err);
 int cli_sensitivity(int argc, char **argv, struct error *err);
 int cli_data(int argc, char **argv, struct error *err);
 int cli_scenario(int argc, char **argv, struct error *err);

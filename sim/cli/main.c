@@ -13,6 +13,7 @@ static const struct cli_row commands[] = {
     {"run", "run a scenario and write a results directory", cli_run},
     {"sweep", "run a scenario at many points, with bands and critical values", cli_sweep},
     {"merge", "join the shards of a sweep", cli_merge},
+    {"solve", "the smallest change of a key at which a condition begins to hold", cli_solve},
     {"sensitivity", "tell which uncertain parameters the results depend on", cli_sensitivity},
     {"data", "check, describe, convert and synthesise market history", cli_data},
     {"scenario", "check, show and start scenario files", cli_scenario},
