@@ -228,6 +228,7 @@ static void copy_living(struct ladder *self, const struct ladder *from)
         self->first_bar[i] = from->first_bar[i];
         self->first_run[i] = from->first_run[i];
     }
+    memcpy(self->gone_before, from->gone_before, sizeof self->gone_before);
     self->opened_bars = from->opened_bars;
     self->funding = from->funding;
     if (from->opened_bars <= first)
@@ -338,6 +339,48 @@ void ladder_expire(struct ladder *self, int side_index, size_t bar)
                 forget_class(self, (uint32_t)c);
         }
     }
+}
+
+/* The first position of a run from `next` on that is not gone; the run's end when all are. */
+static uint32_t skip_gone(const struct ladder *self, int side_index, const struct book_run *run,
+                          uint32_t next)
+{
+    const size_t *gone_before = self->gone_before[side_index];
+    while (next < run->first + run->count &&
+           run->bar < gone_before[tier_of((double)self->book->positions[next].leverage)])
+        next++;
+    return next;
+}
+
+/* Takes what is gone off a heap. */
+static void heap_prune(struct ladder *self, int class_id, int side_index)
+{
+    const struct book *book = self->book;
+    struct ladder_heap *heap = &self->heaps[class_id];
+    uint32_t before = heap->count;
+    heap->count = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        struct ladder_head head = heap->heads[i];
+        const struct book_run *run = &book->runs[head.run];
+        uint32_t next = skip_gone(self, side_index, run, head.next);
+        if (head_gone(self, side_index, &head) || next == run->first + run->count)
+            continue;
+        if (next != head.next)
+            head.key = position_key(self, &book->classes[class_id], &self->bars[run->bar],
+                                    book->positions[next].kappa);
+        head.next = next;
+        heap_rise(heap, heap->count++, head);
+    }
+    heap->swept = heap->count;
+}
+
+void ladder_prune(struct ladder *self, int side_index, const size_t first_bar[TIERS])
+{
+    memcpy(self->gone_before[side_index], first_bar, TIERS * sizeof *first_bar);
+    for (int c = 0; c < self->book->class_count; c++)
+        if (book_side_index(self->book->classes[c].side) == side_index)
+            heap_prune(self, c, side_index);
+    forget_prices(self);
 }
 
 void ladder_fund(struct ladder *self, double rate, double price)
@@ -475,7 +518,7 @@ static struct ladder_fired fire_head(struct ladder *self, int class_id)
         self->retired[head.run] = self->retired[run->twin] = true;
         forget_class(self, self->book->runs[run->twin].class_id);
     }
-    head.next++;
+    head.next = skip_gone(self, book_side_index(fired.class->side), run, head.next + 1);
     if (self->run_next != NULL)
         self->run_next[head.run] = head.next;
     if (head.next < run->first + run->count) {
@@ -559,7 +602,9 @@ static void visit_run(const struct ladder *self, uint32_t r, uint32_t from, ladd
         return;
     for (uint32_t i = from; i < run->first + run->count; i++) {
         struct ladder_fired position = of_book(self, r, i);
-        visit(context, &position);
+        int side = book_side_index(position.class->side);
+        if (run->bar >= self->gone_before[side][position.tier])
+            visit(context, &position);
     }
 }
 

@@ -66,14 +66,15 @@ struct ladder_group {
 };
 
 struct ladder {
-    const struct book *book;   /* not owned; outlives the ladder */
-    bool *retired;             /* per run: its twin has fired; only edge positions use it */
-    struct ladder_head *heads; /* of all heaps, with room to align each */
-    struct ladder_heap *heaps; /* per class */
-    struct ladder_bar *bars;   /* per bar, filled by ladder_open */
-    size_t first_bar[2];       /* per side: positions opened before it have expired ... */
-    uint32_t first_run[2];     /* ... and so have runs before this one */
-    size_t opened_bars;        /* bars opened so far */
+    const struct book *book;      /* not owned; outlives the ladder */
+    bool *retired;                /* per run: its twin has fired; only edge positions use it */
+    struct ladder_head *heads;    /* of all heaps, with room to align each */
+    struct ladder_heap *heaps;    /* per class */
+    struct ladder_bar *bars;      /* per bar, filled by ladder_open */
+    size_t first_bar[2];          /* per side: positions opened before it have expired ... */
+    uint32_t first_run[2];        /* ... and so have runs before this one */
+    size_t opened_bars;           /* bars opened so far */
+    size_t gone_before[2][TIERS]; /* per side and tier: positions of earlier bars are gone */
     struct ladder_funding funding;
     int market_count;            /* 1, or one per venue */
     struct ladder_group *groups; /* market * 2 + side index; owned */
@@ -106,6 +107,10 @@ void ladder_open(struct ladder *self, size_t bar, double price);
 
 /* Positions of a side that opened before `bar` are gone. `bar` never falls. */
 void ladder_expire(struct ladder *self, int side_index, size_t bar);
+
+/* Positions of a side that opened before the bar of their tier are gone, too; rests stay. Looks at
+   all heads, so it is for once. */
+void ladder_prune(struct ladder *self, int side_index, const size_t first_bar[TIERS]);
 
 /* A funding payment: `rate` of the notional at mark price `price`, paid by longs to shorts. */
 void ladder_fund(struct ladder *self, double rate, double price);

@@ -312,6 +312,20 @@ static void expire(struct ledger *self, int side_index)
     }
 }
 
+void ledger_gone(const struct ledger *self, int side_index, size_t out_first[TIERS])
+{
+    const struct ledger_side *side = &self->side[side_index];
+    for (int tier = 0; tier < TIERS; tier++) {
+        size_t bar = side->first_bar;
+        while (bar < side->open_bars &&
+               self->tier_hazard[tier] *
+                       (ledger_hazard(self, side_index, bar) - side->hazard_then[bar]) >
+                   LEDGER_GONE)
+            bar++;
+        out_first[tier] = bar;
+    }
+}
+
 /* Everybody closes. */
 static void thin_all(const struct ledger *self, struct ledger_side *side)
 {

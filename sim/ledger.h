@@ -134,6 +134,10 @@ void ledger_take(struct ledger *self, int side_index, size_t bar, int tier,
    (not read with one zone). */
 void ledger_thin(struct ledger *self, int side_index, double remaining, double price);
 
+/* Of each tier of a side the first bar of which at least exp(-LEDGER_GONE) survives: who opened
+   before it is gone. Bars go in their order, so with zones some stay longer. */
+void ledger_gone(const struct ledger *self, int side_index, size_t out_first[TIERS]);
+
 /* Equity of a side in quote currency at price P and cumulative funding F per coin. */
 double ledger_equity(const struct ledger *self, int side_index, double price, double funding);
 /* Sum of coins times entry price of a side. */

@@ -132,9 +132,21 @@ static int count_stock(struct replay *self, const struct replay_stock *stock, st
     return ERROR_NONE;
 }
 
+/* Before the start a position counts as long as any of its bar's may: to let go of each by itself
+   costs a look at all, but whatever fires from here on is then somebody's. */
+static void prune(struct replay *self)
+{
+    for (int side = 0; side < 2; side++) {
+        size_t first[TIERS];
+        ledger_gone(&self->ledger, side, first);
+        ladder_prune(&self->ladder, side, first);
+    }
+}
+
 int replay_take_stock(struct replay *self, const struct path *path, size_t bars, double window_log,
                       struct error *err)
 {
+    prune(self);
     struct replay_stock stock = stock_for(path, self->bar, bars, window_log);
     return count_stock(self, &stock, err);
 }
@@ -160,6 +172,8 @@ static int take_over_stock(struct replay *self, const struct replay *from, struc
 static int begin(struct replay *self, const struct replay *from, struct error *err)
 {
     const struct replay_params *params = self->params;
+    if (from == NULL || !from->stock.taken)
+        prune(self);
     int code = ladder_regroup(&self->ladder, params->split, deleverages(params, self->book), err);
     if (code == ERROR_NONE)
         code = part_accounts(self, err);

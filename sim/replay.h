@@ -10,7 +10,8 @@
  * that never end, whatever it is to measure then. At start_bar, before anything else of that bar,
  * the open interest is multiplied by `oi_scale` (all that is held, so that the mix stays), accounts
  * of money begin anew, funds are filled, impact is forgotten, and venues part whose prices are
- * their own. So replays that differ in nothing else share what comes before: replay_fork.
+ * their own, and of the book positions are let go that have all but closed (LEDGER_GONE). So
+ * replays that differ in nothing else share what comes before: replay_fork.
  *
  * Feedback: `open` keeps the price where the path puts it, and its impact is reported as implied;
  * `naive` and `closed` move the price by the impact of forced orders from `feedback_bar` on. On an
@@ -151,9 +152,10 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
    `self` needs no free. */
 int replay_fork(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct replay *from, struct error *err);
-/* Counts what is near the market for runs of `bars` bars over `path`, once for all forks whose
-   prices keep within the same bounds and that ask for the same window; others count for themselves.
-   `self` is to be forked from here, and walked no more. ERROR_IO when memory is short. */
+/* Lets go of what has all but closed, and counts what is near the market for runs of `bars` bars
+   over `path`, once for all forks whose prices keep within the same bounds and that ask for the
+   same window; others count for themselves. `self` is to be forked from here, and walked no more.
+   ERROR_IO when memory is short. */
 int replay_take_stock(struct replay *self, const struct path *path, size_t bars, double window_log,
                       struct error *err);
 void replay_free(struct replay *self);

@@ -68,10 +68,28 @@ static void scale_ledger(struct ledger_side *side, double factor)
             scale_sums(&side->zones[zone].tier[tier], factor);
 }
 
+/* Who has all but closed by himself is gone; with zones, only behind all who opened before. */
+static void let_go(struct brute_force *self)
+{
+    size_t first[2][TIERS];
+    for (int side = 0; side < 2; side++)
+        ledger_gone(&self->ledger, side, first[side]);
+    for (size_t i = 0; i < self->opened; i++) {
+        struct brute_position *position = &self->positions[i];
+        int side = book_side_index(position->side), tier = position->tier;
+        double passed = ledger_hazard(&self->ledger, side, position->bar) - position->hazard_then;
+        bool little = self->ledger.tier_hazard[tier] * passed > LEDGER_GONE;
+        if (self->ledger.side[side].zones != NULL)
+            little = little && position->bar < first[side][tier];
+        position->closed = position->closed || (little && position->rest == RESTS_NONE);
+    }
+}
+
 /* The run begins: everybody stands for more traders or fewer, and money is counted anew. */
 static void begin(struct brute_force *self)
 {
     double factor = self->params->oi_scale;
+    let_go(self);
     for (size_t i = 0; i < self->opened; i++) {
         self->positions[i].coins *= factor;
         self->positions[i].opened *= factor;
