@@ -1,6 +1,7 @@
 #include "sim/ladder.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -352,7 +353,12 @@ static uint32_t skip_gone(const struct ladder *self, int side_index, const struc
     return next;
 }
 
-/* Takes what is gone off a heap. */
+static int by_place(const void *a, const void *b)
+{
+    return head_before(*(const struct ladder_head *)a, *(const struct ladder_head *)b) ? -1 : 1;
+}
+
+/* Takes what is gone off a heap, and sorts the rest: what fires next lies side by side. */
 static void heap_prune(struct ladder *self, int class_id, int side_index)
 {
     const struct book *book = self->book;
@@ -369,8 +375,9 @@ static void heap_prune(struct ladder *self, int class_id, int side_index)
             head.key = position_key(self, &book->classes[class_id], &self->bars[run->bar],
                                     book->positions[next].kappa);
         head.next = next;
-        heap_rise(heap, heap->count++, head);
+        heap->heads[heap->count++] = head;
     }
+    qsort(heap->heads, heap->count, sizeof *heap->heads, by_place);
     heap->swept = heap->count;
 }
 
