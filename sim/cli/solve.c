@@ -162,13 +162,19 @@ static void print_bends(const struct solve *solve)
     if (bends == 0)
         return;
     printf("  not monotone: ");
-    if (draws == 1)
-        printf("along the range it begins to hold %zu time%s and ceases to %zu time%s; ",
+    if (draws > 1)
+        printf("in %zu of %zu draws it ceases to hold again on the range; answers are the first "
+               "beginnings\n",
+               bends, draws);
+    else if (first->status == SEARCH_FOUND)
+        printf("along the range it begins to hold %zu time%s and ceases to %zu time%s; this is the "
+               "first\n",
                first->crossings, first->crossings == 1 ? "" : "s", first->ends,
                first->ends == 1 ? "" : "s");
     else
-        printf("in %zu of %zu draws it ceases to hold again on the range; ", bends, draws);
-    printf("the answer is the first beginning\n");
+        printf("along the range it ceases to hold %zu time%s and begins to again %zu time%s\n",
+               first->ends, first->ends == 1 ? "" : "s", first->crossings,
+               first->crossings == 1 ? "" : "s");
 }
 
 static void print_answer(const struct solve *solve, const char *directory)

@@ -6,6 +6,7 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "scenarios/tree.h"
 #include "scenarios/value.h"
 #include "sim/study/measure.h"
 
@@ -30,9 +31,26 @@ static const char *hint_key(const char *key, char hint[VALUE_HINT_SIZE])
     return hint;
 }
 
+static int refuse_venue_key(const char *key, struct error *err)
+{
+    char hint[VALUE_HINT_SIZE];
+    struct schema_names names;
+    struct tree_venue_key parts;
+    if (!tree_split_venue(key, strlen(key), &parts))
+        return error_at(err, ERROR_SCENARIO, "--vary", 0, 0, key,
+                        "is no key of a venue; expected venues[NAME].KEY such as "
+                        "venues[binance].cap_scale");
+    schema_children(&schema_venue, "", 0, &names);
+    return error_at(err, ERROR_SCENARIO, "--vary", 0, 0, key,
+                    "unknown key of a venue; expected one such as cap_scale%s",
+                    value_hint(key + parts.word, names.names, names.count, hint));
+}
+
 static int refuse_key(const char *key, struct error *err)
 {
     char hint[VALUE_HINT_SIZE];
+    if (setting_of_venue(key))
+        return refuse_venue_key(key, err);
     if (schema_find(&schema_scenario, key, 0) != NULL)
         return error_at(err, ERROR_SCENARIO, "--vary", 0, 0, key,
                         "cannot be varied; expected a key of the market, the book or a model");
