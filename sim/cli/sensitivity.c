@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/text.h"
@@ -105,10 +104,6 @@ static int take_journal(struct job *self, struct error *err)
     return code;
 }
 
-/* The first signal lets what is under way be finished and kept. */
-static const char finishing[] =
-    "\nliqcascade: finishing the runs under way; a second signal ends at once\n";
-
 static int compute(struct job *self, const bool *wanted, struct error *err)
 {
     struct sensitivity *study = self->study;
@@ -117,9 +112,7 @@ static int compute(struct job *self, const bool *wanted, struct error *err)
     for (size_t i = 0; i < study->items; i++)
         runs += !study->done[i] && (wanted == NULL || wanted[i]);
     progress_start(progress, "evaluating", "runs", (int64_t)runs);
-    interrupt_set_patience(true, self->common->quiet ? NULL : finishing);
     int code = sensitivity_run(study, wanted, self->journal != NULL ? keep_item : NULL, self, err);
-    interrupt_set_patience(false, NULL);
     progress_end(progress);
     return code;
 }
@@ -182,20 +175,15 @@ static void print_effect(const struct job *self, size_t metric,
 }
 
 /* What the first-order indices of all factors come to, and whether to believe it. */
-static void print_sum(const struct sensitivity_index *rows, size_t factors)
+static void print_sum(const struct sensitivity_metric *metric, const struct sensitivity_index *rows,
+                      size_t factors)
 {
-    double sum = 0.0, widest = 0.0;
-    for (size_t i = 0; i < factors; i++) {
-        sum += rows[i].s1;
+    double widest = 0.0;
+    for (size_t i = 0; i < factors; i++)
         widest = fmax(widest, rows[i].st_hi - rows[i].st_lo);
-    }
-    if (sum >= 0.0 && sum < 1.0)
-        printf("    alone, they explain %.0f %% of the variance; the rest is that they act "
-               "together\n",
-               100.0 * sum);
-    else
-        printf("    alone, they explain %s of the variance (%.0f %% as estimated)\n",
-               sum < 0.0 ? "none" : "all", 100.0 * sum);
+    printf("    alone, they explain %.0f %% of the variance (%.0f to %.0f); what is missing to 100 "
+           "they do together\n",
+           100.0 * metric->first_sum, 100.0 * metric->first_sum_lo, 100.0 * metric->first_sum_hi);
     if (widest > WIDE_INTERVAL)
         printf("    the intervals are wide; more rows narrow them\n");
 }
@@ -224,7 +212,7 @@ static void print_metric(const struct job *self, const struct sensitivity_result
         else
             print_effect(self, metric, &result->effects[order[i]], width);
     if (result->indices != NULL)
-        print_sum(&result->indices[metric * factors], factors);
+        print_sum(row, &result->indices[metric * factors], factors);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */

@@ -136,9 +136,18 @@ static double weigh(const struct terms *terms, const uint32_t *weights, double *
 
 /* ---- intervals -------------------------------------------------------------------------- */
 
-/* `drawn` holds the resampled values index by index, `weights` a row each. */
+/* The sum of S1 of `factors` indices as of weigh. */
+static double first_sum(const double *indices, size_t factors)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < factors; i++)
+        sum += indices[2 * i];
+    return sum;
+}
+
+/* `drawn` holds the resampled values index by index, then the sums of S1, `weights` a row each. */
 static void resample_all(const struct terms *terms, const struct resample_plan *bootstrap,
-                         uint32_t *weights, double *drawn, struct indices_factor *out_factors)
+                         uint32_t *weights, double *drawn, struct indices_result *out)
 {
     struct random_stream stream = random_stream_make(bootstrap->seed, 0, "indices.bootstrap");
     size_t count = bootstrap->resamples;
@@ -148,26 +157,29 @@ static void resample_all(const struct terms *terms, const struct resample_plan *
         weigh(terms, weights, indices);
         for (size_t k = 0; k < 2 * terms->factors; k++)
             drawn[k * count + r] = indices[k];
+        drawn[2 * terms->factors * count + r] = first_sum(indices, terms->factors);
     }
     for (size_t i = 0; i < terms->factors; i++) {
-        struct indices_factor *factor = &out_factors[i];
+        struct indices_factor *factor = &out->factor[i];
         resample_interval(drawn + 2 * i * count, count, bootstrap->level, &factor->first_low,
                           &factor->first_high);
         resample_interval(drawn + (2 * i + 1) * count, count, bootstrap->level, &factor->total_low,
                           &factor->total_high);
     }
+    resample_interval(drawn + 2 * terms->factors * count, count, bootstrap->level,
+                      &out->first_sum_low, &out->first_sum_high);
 }
 
 static int intervals(const struct terms *terms, const struct resample_plan *bootstrap,
-                     struct indices_factor *out_factors, struct error *err)
+                     struct indices_result *out, struct error *err)
 {
     uint32_t *weights = memory_alloc(terms->rows, sizeof *weights);
-    double *drawn = memory_alloc(bootstrap->resamples, 2 * terms->factors * sizeof *drawn);
+    double *drawn = memory_alloc(bootstrap->resamples, (2 * terms->factors + 1) * sizeof *drawn);
     int code = ERROR_NONE;
     if (weights == NULL || drawn == NULL)
         code = error_memory(err, "intervals of sensitivity indices");
     else
-        resample_all(terms, bootstrap, weights, drawn, out_factors);
+        resample_all(terms, bootstrap, weights, drawn, out);
     memory_free(weights);
     memory_free(drawn);
     return code;
@@ -192,6 +204,8 @@ static int point_estimates(const struct terms *terms, struct indices_result *res
     double indices[2 * INDICES_FACTORS_MAX];
     result->mean = terms->mean;
     result->variance = weigh(terms, NULL, indices);
+    result->first_sum = first_sum(indices, terms->factors);
+    result->first_sum_low = result->first_sum_high = NAN;
     for (size_t i = 0; i < terms->factors; i++) {
         result->factor[i] =
             (struct indices_factor){indices[2 * i], indices[2 * i + 1], NAN, NAN, NAN, NAN};
@@ -220,7 +234,7 @@ int indices_estimate(size_t factors, size_t rows, const double *outputs,
     fill_terms(&terms, outputs);
     code = point_estimates(&terms, out_result, err);
     if (code == ERROR_NONE && bootstrap != NULL)
-        code = intervals(&terms, bootstrap, out_result->factor, err);
+        code = intervals(&terms, bootstrap, out_result, err);
     memory_free(terms.rows_terms);
     return code;
 }

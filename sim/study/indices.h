@@ -62,7 +62,8 @@ struct indices_factor {
 };
 
 struct indices_result {
-    double mean, variance; /* of f(A) and f(B) together */
+    double mean, variance;                           /* of f(A) and f(B) together */
+    double first_sum, first_sum_low, first_sum_high; /* of S1 over factors */
     struct indices_factor factor[INDICES_FACTORS_MAX];
 };
 

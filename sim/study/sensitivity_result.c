@@ -110,6 +110,9 @@ static int find_indices(const struct sensitivity *study, const struct complete *
                                 &study->plan.bootstrap, &result, err);
     metric->mean = result.mean;
     metric->variance = result.variance;
+    metric->first_sum = result.first_sum;
+    metric->first_sum_lo = result.first_sum_low;
+    metric->first_sum_hi = result.first_sum_high;
     for (size_t i = 0; code == ERROR_NONE && i < factors; i++) {
         const struct indices_factor *factor = &result.factor[i];
         rows[i] = (struct sensitivity_index){

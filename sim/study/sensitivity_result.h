@@ -39,6 +39,8 @@ struct sensitivity_metric {
     const char *name;
     double mean, variance; /* of f(A) and f(B); morris: of all points */
     size_t used;           /* rows or trajectories; the study has `groups` */
+    /* Sobol: the sum of s1 over factors; below 1 by the share of interactions. */
+    double first_sum, first_sum_lo, first_sum_hi;
 };
 
 /* Rows metric by metric, factors in the order of the model. Names are the model's. */
