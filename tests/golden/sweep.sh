@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A sweep gives the same bytes at any number of threads, in one piece or in shards, and however often
-# it was stopped on the way; what cannot be done is refused and says why. LIQCASCADE_TEST_LONG=1: more
-# kills, and mpirun where there is one.
+# it was stopped on the way; what cannot be done is refused and says why. tests/cluster has many
+# kills, mpirun and Slurm.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support.bash"
 
@@ -164,7 +164,6 @@ done
 
 # Killed at random moments from its start to its end.
 wanted=5
-[ -z "${LIQCASCADE_TEST_LONG:-}" ] || wanted=50
 kills=0 finished=0
 while [ $kills -lt $wanted ]; do
     start -q -o out/results --resume --threads $((1 + kills % 2))
@@ -237,16 +236,3 @@ expect_error 3 'sweep: is missing; expected a method and axes, or the command `r
     sweep "$source_dir/scenarios/shock-94b.yaml" --set 'oi.levels_usd=[]' -o out/results
 expect_error 5 'exists already' sweep sweep.yaml -o whole
 expect_error 2 '--shard' sweep sweep.yaml -o out/results --shard 4/3
-
-# ---- mpirun: every rank a shard
-
-if [ -n "${LIQCASCADE_TEST_LONG:-}" ]; then
-    if command -v mpirun >/dev/null; then
-        mpirun --allow-run-as-root --oversubscribe --bind-to none -n 3 "$command" sweep sweep.yaml -q \
-            -o ranks --threads 1 || fail "mpirun ends with $?"
-        expect 0 merge ranks -q -o ranks_merged
-        same ranks_merged
-    else
-        echo 'without mpirun: it is not installed'
-    fi
-fi
