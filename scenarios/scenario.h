@@ -59,6 +59,7 @@ enum scenario_funding_model {
 enum scenario_funding_signal { FUNDING_SIGNAL_POOL, FUNDING_SIGNAL_PREMIUM };
 enum scenario_close { CLOSE_PRO_RATA, CLOSE_DISPOSITION };
 enum scenario_feedback { FEEDBACK_CLOSED, FEEDBACK_OPEN, FEEDBACK_NAIVE };
+enum scenario_fixed_point { FIXED_POINT_FACTUAL, FIXED_POINT_LEAST };
 enum scenario_fill { FILL_WALK, FILL_FINAL };
 /* In the order of their words in the schema; the engine finds them by these words. */
 enum scenario_margin {
@@ -244,7 +245,8 @@ struct scenario {
         double premium_limit; /* premium that counts as full imbalance */
         double velocity_max;  /* velocity: change of the rate per day at full skew */
     } funding;
-    int feedback; /* default: open on an observed path, closed on a shock */
+    int feedback;    /* default: open on an observed path, closed on a shock */
+    int fixed_point; /* enum scenario_fixed_point, of counterfactuals */
     int fill;
     double branching_window_log;
     struct {
@@ -277,7 +279,7 @@ struct scenario {
         int over; /* enum bands_over, reports/bands.h */
     } bands;
     struct {
-        bool open, naive, null;
+        bool open, naive, least, null;
     } baselines;
     struct {
         char *along;           /* NULL: none; a key of sweep.axes */

@@ -245,7 +245,7 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
         expected_scalar(&row->field, buffer);
         break;
     case SCHEMA_BASELINES:
-        expected_add(buffer, "a list such as [open, naive, null]");
+        expected_add(buffer, "a list such as [open, naive, least, null]");
         break;
     case SCHEMA_CONDITION:
         expected_add(buffer, CONDITION_EXPECTED);

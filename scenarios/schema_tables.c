@@ -30,6 +30,7 @@ static const char *const words_funding[] = {"observed", "premium_clamp", "linear
 static const char *const words_signal[] = {"pool", "premium", NULL};
 static const char *const words_close[] = {"pro_rata", "disposition", NULL};
 static const char *const words_feedback[] = {"closed", "open", "naive", NULL};
+static const char *const words_fixed_point[] = {"factual", "least", NULL};
 static const char *const words_fill[] = {"walk", "final", NULL};
 static const char *const words_margin[] = {
     "linear_mark",  "linear_entry", "linear_fee", "inverse_entry",
@@ -308,6 +309,10 @@ static const struct schema_row scenario_rows[] = {
                "whether forced orders move the price: open: no; closed: yes (on an observed path "
                "after the impact that it holds is taken out: a counterfactual); naive: added to an "
                "observed price; null: open on an observed path, else closed"),
+    ROW_CHOICE("fixed_point", HERE(fixed_point), "factual", words_fixed_point,
+               "where the closed loop of a counterfactual begins in each step: factual: at what "
+               "happened, with open interest as it was or larger; least: at the exogenous price, "
+               "as always with less open interest"),
     ROW_CHOICE("fill", HERE(fill), "walk", words_fill,
                "forced orders fill along the way, or at the step's final price"),
     ROW_NUMBER("branching_window_log", "log", HERE(branching_window_log), "0.005",
@@ -354,8 +359,9 @@ static const struct schema_row scenario_rows[] = {
                "mean over draws), or every run"),
     ROW_SPECIAL("baselines", SCHEMA_BASELINES, 0, "[]",
                 "beside every point: open: forced orders do not move the price; naive: they are "
-                "added to the observed price; null: the level alone, times a fitted power of the "
-                "largest adverse move"),
+                "added to the observed price; least: the other fixed point of a counterfactual "
+                "(fixed_point: least); null: the level alone, times a fitted power of the largest "
+                "adverse move"),
     ROW_TEXT("critical.along", HERE(critical.along), "null",
              "axis of a grid on which the value is looked for at which critical.when sets in"),
     ROW_SPECIAL("critical.when", SCHEMA_CONDITION, HERE(critical.when), "null",
@@ -531,6 +537,7 @@ static const struct schema_row output_rows[] = {
 static const struct schema_row baseline_rows[] = {
     BASELINE("open", open, "forced orders do not move the price"),
     BASELINE("naive", naive, "forced orders added to the observed price"),
+    BASELINE("least", least, "a counterfactual's loop begins at the exogenous price"),
     BASELINE("null", null,
              "the level alone: open interest times a power of the largest adverse move, fitted"),
 };

@@ -188,14 +188,16 @@ int run_one_factual(const struct setup *setup, const struct path *path, const st
     return code;
 }
 
-/* A counterfactual starts from what happened when there is at least as much to happen. */
-static void start_from(struct replay_params *params, const struct factual *factual, double scale)
+/* A counterfactual starts from what happened when there is at least as much to happen, unless the
+   least fixed point is asked for. */
+static void start_from(struct replay_params *params, const struct factual *factual, double scale,
+                       bool least)
 {
     if (factual == NULL)
         return;
     params->factual = factual;
     params->factual_scale = scale;
-    params->start_scale = scale >= 1.0 ? scale : 0.0;
+    params->start_scale = scale >= 1.0 && !least ? scale : 0.0;
 }
 
 int run_one(const struct run_task *task, struct run_one *out, struct error *err)
@@ -206,7 +208,8 @@ int run_one(const struct run_task *task, struct run_one *out, struct error *err)
                               setup->levels[task->level].usd};
     struct replay_params params = setup_replay(setup, &setup->levels[task->level]);
     struct replay replay;
-    start_from(&params, task->factual, setup->levels[task->level].scale);
+    start_from(&params, task->factual, setup->levels[task->level].scale,
+               setup->scenario->fixed_point == FIXED_POINT_LEAST);
     int code = replay_fork(&replay, &params, task->path, &task->warm->replay, err);
     if (code != ERROR_NONE)
         return code;

@@ -13,9 +13,12 @@ static const struct sweep_setting *baseline_setting(const struct sweep *self, co
     static const struct sweep_setting open = {"feedback", "open"};
     static const struct sweep_setting no_impact = {"impact.model", "none"};
     static const struct sweep_setting naive = {"feedback", "naive"};
+    static const struct sweep_setting least = {"fixed_point", "least"};
     bool observed = self->evaluate.scenario.path.model == PATH_OBSERVED;
     if (strcmp(name, "open") == 0)
         return observed ? &open : &no_impact;
+    if (strcmp(name, "least") == 0)
+        return setup_counterfactual(&self->evaluate.setup) ? &least : NULL;
     return strcmp(name, "naive") == 0 && observed ? &naive : NULL;
 }
 
@@ -27,14 +30,20 @@ static int list_baselines(struct sweep *self, struct error *err)
         self->baselines[self->baseline_count++] = "open";
     if (scenario->baselines.naive)
         self->baselines[self->baseline_count++] = "naive";
+    if (scenario->baselines.least)
+        self->baselines[self->baseline_count++] = "least";
     if (scenario->baselines.naive && baseline_setting(self, "naive") == NULL)
         return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "baselines",
                         "naive counts twice what an observed path holds; expected it with "
                         "path.model: observed");
+    if (scenario->baselines.least && baseline_setting(self, "least") == NULL)
+        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "baselines",
+                        "least is the other fixed point of a counterfactual; expected it with "
+                        "path.model: observed and feedback: closed");
     if (scenario->baselines.null)
         return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "baselines",
-                        "null is fitted to events, which a sweep has none of; expected open or "
-                        "naive");
+                        "null is fitted to events, which a sweep has none of; expected open, "
+                        "naive or least");
     return ERROR_NONE;
 }
 

@@ -17,7 +17,7 @@
 #include "scenarios/sweep_points.h"
 #include "sim/study/evaluate.h"
 
-#define SWEEP_BASELINES_MAX 3
+#define SWEEP_BASELINES_MAX 4
 
 struct sweep {
     struct evaluate evaluate;

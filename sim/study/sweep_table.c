@@ -50,8 +50,10 @@ static bool add_point_fields(const struct sweep *sweep, struct sweep_table *self
     for (size_t k = 0; k < sweep->points.key_count; k++)
         good &= add_field(self, keep_name(self, "param_%s", sweep_points_key(&sweep->points, k)),
                           FIELD_TEXT, "", "value of this key at the point; empty: not set");
-    good &= add_field(self, "baseline", FIELD_TEXT, "",
-                      "model, or open: no impact, or naive: impact added to an observed path");
+    good &=
+        add_field(self, "baseline", FIELD_TEXT, "",
+                  "model, or open: no impact, naive: impact added to an observed path, least: the "
+                  "least fixed point of a counterfactual");
     return good & add_field(self, "metric", FIELD_TEXT, "", "column of summary.csv");
 }
 

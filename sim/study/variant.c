@@ -12,6 +12,7 @@
 static const char *const keeps_book[] = {"impact.",
                                          "fill",
                                          "feedback",
+                                         "fixed_point",
                                          "funding.",
                                          "episode.",
                                          "branching_window_log",
@@ -39,7 +40,7 @@ static const char *const changes_warm[] = {
     NULL};
 /* ... and those that leave the factual record alone. */
 static const char *const keeps_factual[] = {"oi.level_usd", "oi.level_coins",
-                                            "impact.depth_oi_exponent", NULL};
+                                            "impact.depth_oi_exponent", "fixed_point", NULL};
 /* Keys that change which data are read. */
 static const char *const changes_market[] = {
     "time.", "data.", "symbol", "path.model", "path.at", "book.positions_from", NULL};

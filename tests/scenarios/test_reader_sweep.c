@@ -146,7 +146,7 @@ static const struct scratch_bad bad_files[] = {
      "out of bounds; expected a number from 0 to 1"},
     {"no quantile", NULL, "bands: {quantiles: []}\n", "[]", "bands.quantiles", "has 0 items"},
     {"an unknown baseline", NULL, "baselines: [opne]\n", "opne", "baselines",
-     "'opne' is not a baseline; expected one of open, naive, null; did you mean open?"},
+     "'opne' is not a baseline; expected one of open, naive, least, null; did you mean open?"},
     {"a condition without a number", NULL,
      "critical: {along: impact.gamma, when: jump_share_of_oi >= much}\n", "jump_share",
      "critical.when", "expected METRIC >= NUMBER"},

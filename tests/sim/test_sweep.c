@@ -118,6 +118,8 @@ static const char *baseline_set(const struct sweep *sweep, size_t baseline)
     bool is_observed = sweep->evaluate.scenario.path.model == PATH_OBSERVED;
     if (strcmp(sweep->baselines[baseline], "open") == 0)
         return is_observed ? "feedback=open" : "impact.model=none";
+    if (strcmp(sweep->baselines[baseline], "least") == 0)
+        return "fixed_point=least";
     return "feedback=naive";
 }
 
@@ -250,7 +252,7 @@ static void counterfactuals_on_an_observed_path_are_those_of_runs(void **state)
                    "    impact.gamma: [0.6, 1]\n"
                    "    oi.level_usd: [40e9, 80e9, 120e9]\n"
                    "    impact.depth_oi_exponent: [0, 1]\n"
-                   "baselines: [open, naive]\n",
+                   "baselines: [open, naive, least]\n",
                    1);
     expect_as_runs(observed,
                    "feedback: closed\n"
