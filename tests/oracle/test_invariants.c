@@ -43,19 +43,22 @@ static void note(double *largest, double value, const struct random_scenario *sc
              value);
 }
 
-/* What a side has after the step is what it had, less forced and voluntary closes, plus opens. */
+/* What a side has after the step is what it had, less forced and voluntary closes, plus opens; at
+   the start of the run so many times that, and money is counted from there. */
 static void check_step(struct drift *drift, const struct random_scenario *scenario, size_t bar,
                        const struct replay *replay, const struct replay_step *step, double before,
                        double start_usd)
 {
-    double scale = fmax(before + step->oi_coins + step->opens_coins[0], 1e-3);
+    double factor = bar + 1 == scenario->params.start_bar ? scenario->params.oi_scale : 1.0;
+    double scale = fmax(factor * (before + step->oi_coins + step->opens_coins[0]), 1e-3);
     double oi[2];
     for (int side = 0; side < 2; side++) {
         oi[side] = ledger_total(&replay->ledger, side);
         double expected = before - step->forced.side[side].coins +
                           step->forced.backstop_coins[side] - step->forced.adl_coins[side] -
                           step->closes_coins[side] + step->opens_coins[side];
-        note(&drift->coins, fabs(oi[side] - expected) / scale, scenario, bar, "a side's coins");
+        note(&drift->coins, fabs(oi[side] - factor * expected) / scale, scenario, bar,
+             "a side's coins");
     }
     note(&drift->sides, fabs(oi[0] - oi[1]) / scale, scenario, bar, "long OI less short OI");
     if (!isnan(replay->total_usd)) {
@@ -81,6 +84,8 @@ static void run_scenario(struct drift *drift, uint64_t seed)
         double before = ledger_total(&replay.ledger, BOOK_LONG);
         if (replay_step(&replay, &step, &err) != ERROR_NONE)
             fail_msg("seed %llu, bar %zu: %s", (unsigned long long)seed, bar, err.message);
+        if (replay.bar == scenario.params.start_bar)
+            start_usd = total_usd(&replay, step.mark_close);
         check_step(drift, &scenario, bar, &replay, &step, before, start_usd);
     }
     replay_free(&replay);
