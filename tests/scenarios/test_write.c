@@ -105,10 +105,11 @@ static void add_value(struct dice *dice, const struct field *field, struct text_
 static bool is_free(const struct schema_row *row)
 {
     static const char *const bound[] = {
-        "format",        "feedback",           "path.model",     "path.over",
-        "oi.level_usd",  "oi.level_coins",     "time.step",      "time.check_step",
-        "path.move_log", "impact.depth.model", "funding.model",  "book.leverage.model",
-        "sweep.method",  "uncertainty.draws",  "critical.along", "critical.refine"};
+        "format",          "feedback",           "path.model",     "path.over",
+        "oi.level_usd",    "oi.level_coins",     "time.step",      "time.check_step",
+        "path.move_log",   "impact.depth.model", "funding.model",  "book.leverage.model",
+        "sweep.method",    "uncertainty.draws",  "critical.along", "critical.refine",
+        "sensitivity.rows"};
     if (row->kind != SCHEMA_VALUE || row->field.type == FIELD_TIME_MS)
         return false;
     for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
