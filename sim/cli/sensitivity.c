@@ -154,8 +154,13 @@ static void order_rows(const struct sensitivity_result *result, size_t first, si
     }
 }
 
+/* A factor whose total index is 0 changed no output at any point. */
 static void print_index(const struct sensitivity_index *row, int width)
 {
+    if (row->st == 0.0) {
+        printf("    %-*s  does nothing\n", width, row->factor);
+        return;
+    }
     printf("    %-*s  %3.0f %% with interactions (%.0f to %.0f), %.0f %% alone (%.0f to %.0f)\n",
            width, row->factor, 100.0 * row->st, 100.0 * row->st_lo, 100.0 * row->st_hi,
            100.0 * row->s1, 100.0 * row->s1_lo, 100.0 * row->s1_hi);
@@ -165,12 +170,16 @@ static void print_effect(const struct job *self, size_t metric,
                          const struct sensitivity_effect *row, int width)
 {
     char size[AMOUNT_SIZE], low[AMOUNT_SIZE], high[AMOUNT_SIZE], sigma[AMOUNT_SIZE];
+    if (row->mu_star == 0.0) {
+        printf("    %-*s  does nothing\n", width, row->factor);
+        return;
+    }
     const char *way = row->mu >= 0.9 * row->mu_star    ? "up"
                       : row->mu <= -0.9 * row->mu_star ? "down"
                                                        : "either way";
     printf("    %-*s  %s over its prior (%s to %s), %s; spread %s\n", width, row->factor,
            amount(self, metric, row->mu_star, size), amount(self, metric, row->mu_star_lo, low),
-           amount(self, metric, row->mu_star_hi, high), row->mu_star == 0.0 ? "none" : way,
+           amount(self, metric, row->mu_star_hi, high), way,
            amount(self, metric, row->sigma, sigma));
 }
 
