@@ -81,6 +81,8 @@ static const struct scratch_bad contradictions[] = {
      "sweep: {method: grid, axes: {book.crowd_tilt: [2]}}\n"
      "critical: {along: book.crowd_tilt, when: a <= 1}\n",
      "book.crowd_tilt, when", "critical.along", "has not two or more rising numbers"},
+    {"rows that are no power of two", NULL, "sensitivity: {rows: 100}\n", "100", "sensitivity.rows",
+     "is no power of two"},
     {"a refinement of nothing", NULL, "critical: {refine: 1e8}\n", "1e8", "critical.refine",
      "refines nothing"},
 };

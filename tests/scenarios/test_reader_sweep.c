@@ -140,6 +140,18 @@ static const struct scratch_bad bad_files[] = {
     {"a prior of a duration without unit", NULL, PRIOR("episode.quiet: {uniform: [10m, 25]}"),
      "25]", "uncertainty.parameters.episode.quiet", "is not a duration"},
 
+    {"a metric in capitals", NULL, "sensitivity: {metrics: [adl_usd, OI]}\n", "OI",
+     "sensitivity.metrics", "'OI' is no number of the summary"},
+    {"a metric twice", NULL, "sensitivity: {metrics: [oi, adl_usd, oi]}\n", "oi]",
+     "sensitivity.metrics", "names oi twice"},
+    {"no metric", NULL, "sensitivity: {metrics: []}\n", "[]", "sensitivity.metrics", "has 0 items"},
+    {"a method of sensitivity that there is not", NULL, "sensitivity: {method: sobl}\n", "sobl",
+     "sensitivity.method", "did you mean sobol?"},
+    {"an interval of everything", NULL, "sensitivity: {level: 1}\n", "1}", "sensitivity.level",
+     "0.9999"},
+    {"a prior of the study itself", NULL,
+     "uncertainty: {parameters: {sensitivity.level: {uniform: [0.5, 0.9]}}}\n", "sensitivity.level",
+     "uncertainty.parameters.sensitivity.level", "cannot be varied"},
     {"quantiles that fall", NULL, "bands: {quantiles: [0.5, 0.25]}\n", "0.25", "bands.quantiles",
      "does not rise"},
     {"a quantile above one", NULL, "bands: {quantiles: [0.5, 95]}\n", "95", "bands.quantiles",
@@ -189,6 +201,7 @@ static void the_sweep_over_open_interest_is_read(void **state)
         "bands: {quantiles: [0.05, 0.25, 0.5, 0.75, 0.95], over: draws}\n"
         "baselines: [open, null]\n"
         "critical:\n  along: oi.level_usd\n  when: jump_share_of_oi >= 0.05\n  refine: 1e8\n"
+        "sensitivity: {method: morris, trajectories: 8, metrics: [adl_usd, oi_end_usd]}\n"
         "output: [summary, sweep, critical]\nimpact:");
     scratch_load_good(&s, text);
     assert_int_equal(s.sweep.method, SWEEP_GRID);
@@ -211,6 +224,12 @@ static void the_sweep_over_open_interest_is_read(void **state)
     assert_int_equal(s.critical.when.relation, CONDITION_AT_LEAST);
     assert_true(s.critical.when.threshold == 0.05);
     assert_true(s.critical.refine == 1e8);
+    assert_int_equal(s.sensitivity.method, SENSITIVITY_MORRIS);
+    assert_int_equal(s.sensitivity.trajectories, 8);
+    assert_int_equal(s.sensitivity.rows, 256);
+    assert_int_equal(s.sensitivity.metric_count, 2);
+    assert_string_equal(s.sensitivity.metrics[0], "adl_usd");
+    assert_string_equal(s.sensitivity.metrics[1], "oi_end_usd");
     assert_true(s.output.sweep && s.output.critical && s.output.summary && !s.output.steps);
     scenario_free(&s);
     free(text);

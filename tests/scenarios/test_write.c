@@ -228,6 +228,8 @@ static void roll_sets(struct dice *dice, struct text_buffer *sets)
     if (roll(dice) < 0.5)
         add_priors(dice, sets);
     text_append(sets, roll(dice) < 0.5 ? "baselines=[null, open]\n" : "bands.quantiles=[0, 0.9]\n");
+    text_append(sets, roll(dice) < 0.5 ? "sensitivity={rows: 64, metrics: [adl_usd, oi_end_usd]}\n"
+                                       : "sensitivity={method: morris, level: 0.9}\n");
     for (size_t i = 0; i < schema_scenario.count; i++) {
         const struct schema_row *row = &schema_scenario.rows[i];
         if (!is_free(row) || roll(dice) < 0.5)
