@@ -56,8 +56,7 @@ struct measure_means measure_means_of(const double *numbers, size_t replicates, 
     return out;
 }
 
-enum search_answer measure_answer(const struct measure_means *self, const struct condition *when,
-                                  double mean)
+int measure_answer(const struct measure_means *self, const struct condition *when, double mean)
 {
     if (self->ran_away)
         return SEARCH_NONE;

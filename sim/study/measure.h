@@ -33,9 +33,8 @@ struct measure_means {
 struct measure_means measure_means_of(const double *numbers, size_t replicates, size_t stride,
                                       const size_t *which, size_t count);
 
-/* Whether a condition holds of a mean of these. */
-enum search_answer measure_answer(const struct measure_means *self, const struct condition *when,
-                                  double mean);
+/* Whether a condition holds of a mean of these: enum search_answer. */
+int measure_answer(const struct measure_means *self, const struct condition *when, double mean);
 
 /* One variant; settings are not owned. */
 struct measure_variant {
