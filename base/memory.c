@@ -1,10 +1,14 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The largest block that the C library keeps (its own maximum), and how much of them. */
+enum { KEPT_BLOCK = 32 << 20, KEPT_FREE = 256 << 20 };
 
 /* Allocations left until one fails; 0 while no test asked for a failure. */
 static atomic_long fail_countdown;
@@ -80,6 +84,14 @@ char *memory_text(const char *text)
 void memory_free(void *block)
 {
     free(block);
+}
+
+void memory_keep_freed(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+#endif
 }
 
 void memory_fail_after(long countdown)

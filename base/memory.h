@@ -21,6 +21,11 @@ void *memory_grow(void *block, size_t *capacity, size_t needed, size_t size);
 char *memory_text(const char *text);
 void memory_free(void *block);
 
+/* From here on freed memory is kept for the next allocation: for work that makes and frees the same
+   large arrays over and over, which would else be given back to the system and taken anew each
+   time. */
+void memory_keep_freed(void);
+
 /* Test hook: the `countdown`-th allocation from now fails (1: the next); 0 switches it off. */
 void memory_fail_after(long countdown);
 

@@ -331,16 +331,14 @@ static int strata_make(struct drawing *self, int per_side, struct error *err)
 static int draw_all(const struct drawing *self, struct book_chunk *chunks, size_t chunk_count,
                     struct error *err)
 {
-    bool stopped = false;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t c = 0; c < chunk_count; c++) {
         size_t first = c * CHUNK_BARS;
         size_t last = first + CHUNK_BARS < self->book->bars ? first + CHUNK_BARS : self->book->bars;
-        if (!interrupt_pending())
+        if (interrupt_check(NULL) == ERROR_NONE)
             draw_chunk(self, &chunks[c], first, last);
     }
-    stopped = interrupt_pending();
-    return stopped ? interrupt_check(err) : ERROR_NONE;
+    return interrupt_check(err);
 }
 
 int book_draw(struct book *self, const struct book_params *params, const struct book_bars *bars,

@@ -531,11 +531,12 @@ static void observe(struct replay *self, struct replay_step *out)
 }
 
 /* Impact that grows faster than the book can feed it ends in prices that mean nothing. */
-static int check_price(const struct replay *self, const struct replay_step *out, struct error *err)
+static int check_price(struct replay *self, const struct replay_step *out, struct error *err)
 {
     double moved = out->price_close / self->start_price;
     if (!measured(self) || (moved < REPLAY_RUNAWAY && moved > 1.0 / REPLAY_RUNAWAY))
         return ERROR_NONE;
+    self->ran_away = true;
     return error_set(err, ERROR_NUMERICAL,
                      "step %zu: the price has run away to %.6g, from %.6g at the start; expected "
                      "impact parameters that the book can stand (impact.gamma, reference_coins, "

@@ -131,6 +131,7 @@ struct replay {
     int64_t node_ms;    /* time that generations of the last node took */
     size_t bar;         /* next to be walked */
     double last_close;  /* simulated, of the bar before */
+    bool ran_away;      /* the price did; the step that it did in failed */
     double start_price; /* last price at the beginning of start_bar */
     double oi_start_coins;
     double fund_net_usd, bad_debt_usd, fees_usd; /* since start_bar; before it, since the first */
@@ -161,7 +162,8 @@ int replay_take_stock(struct replay *self, const struct path *path, size_t bars,
 void replay_free(struct replay *self);
 
 /* Walks the next bar and fills `out` (complete only from start_bar on: before it the branching
-   ratio, reachability and extremes are not computed). ERROR_NUMERICAL when an invariant breaks. */
+   ratio, reachability and extremes are not computed). ERROR_NUMERICAL when an invariant breaks, or
+   the price runs away (`ran_away`). */
 int replay_step(struct replay *self, struct replay_step *out, struct error *err);
 
 #endif

@@ -129,12 +129,14 @@ static int one_walk(const struct run_task *task, struct run_one *one, const stru
     return ERROR_NONE;
 }
 
-/* Walks all bars from the start on; `gap_log` (may be NULL): how far closes leave the path's. */
+/* Walks all bars from the start on; `gap_log` (may be NULL): how far closes leave the path's.
+   ERROR_NUMERICAL with `out_ran_away`: the price did. */
 static int walk_all(const struct setup *setup, const struct replay_params *params,
                     const struct path *path, const struct run_warm *warm, double *gap_log,
-                    struct error *err)
+                    bool *out_ran_away, struct error *err)
 {
     struct replay replay;
+    *out_ran_away = false;
     int code = replay_fork(&replay, params, path, &warm->replay, err);
     if (code != ERROR_NONE)
         return code;
@@ -148,6 +150,7 @@ static int walk_all(const struct setup *setup, const struct replay_params *param
                 fmax(*gap_log,
                      fabs(log(step.price_close / path_bar_at(path, bar).last[PATH_NODES - 1])));
     }
+    *out_ran_away = replay.ran_away;
     replay_free(&replay);
     return code;
 }
@@ -159,11 +162,12 @@ static int measure_gap(const struct setup *setup, const struct path *path,
 {
     struct replay_params params = setup_replay(setup, &setup_as_observed);
     struct error own = {0};
+    bool ran_away;
     params.factual = factual;
     params.factual_scale = 1.0;
-    int code = walk_all(setup, &params, path, warm, &factual->path_gap_log, &own);
-    if (code == ERROR_NUMERICAL) {
-        factual->path_gap_log = log(REPLAY_RUNAWAY); /* it has run away */
+    int code = walk_all(setup, &params, path, warm, &factual->path_gap_log, &ran_away, &own);
+    if (ran_away) {
+        factual->path_gap_log = log(REPLAY_RUNAWAY);
         return ERROR_NONE;
     }
     if (code != ERROR_NONE && err != NULL)
@@ -180,7 +184,8 @@ int run_one_factual(const struct setup *setup, const struct path *path, const st
     int code = factual_init(factual, setup->start_bar, setup->bars, err);
     if (code != ERROR_NONE)
         return code;
-    code = walk_all(setup, &params, path, warm, NULL, err);
+    bool ran_away;
+    code = walk_all(setup, &params, path, warm, NULL, &ran_away, err);
     if (code == ERROR_NONE)
         code = measure_gap(setup, path, warm, factual, err);
     if (code != ERROR_NONE)
@@ -214,6 +219,7 @@ int run_one(const struct run_task *task, struct run_one *out, struct error *err)
     if (code != ERROR_NONE)
         return code;
     code = one_walk(task, out, &run, &replay, err);
+    out->ran_away = replay.ran_away;
     if (task->factual != NULL) {
         out->metrics.summary.unreachable_steps = (int64_t)task->factual->unreachable;
         out->metrics.summary.path_gap_log = task->factual->path_gap_log;

@@ -44,6 +44,7 @@ struct run_one {
     struct metrics_venue venues[2 * BOOK_VENUES_MAX];
     size_t venue_count;
     bool done;
+    bool ran_away; /* not done, as the price did (struct replay) */
 };
 
 /* What a run is made of; nothing is owned. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/calendar.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
@@ -501,6 +502,13 @@ void cli_note(const struct cli_common *common, const char *format, ...)
     va_start(arguments, format);
     print_message("liqcascade: ", format, arguments);
     va_end(arguments);
+}
+
+void cli_be_patient(const struct cli_common *common, bool patient)
+{
+    static const char notice[] =
+        "\nliqcascade: finishing the runs under way; a second signal ends at once\n";
+    interrupt_set_patience(patient, patient && !common->quiet ? notice : NULL);
 }
 
 void cli_print_wrapped(int column, int indent, const char *text)

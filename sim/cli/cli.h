@@ -147,6 +147,10 @@ void cli_warn(const struct cli_common *common, const char *format, ...)
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Between `true` and `false` the first signal lets the runs under way be finished, and says so
+   unless -q: for work that keeps each run as it is done. */
+void cli_be_patient(const struct cli_common *common, bool patient);
+
 /* --- texts and numbers for people --- */
 
 /* The words of a text in lines of at most 92 characters, on stdout: the first goes on at `column`,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/memory.h"
 #include "sim/cli/cli.h"
 
 static const struct cli_row commands[] = {
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         argv[1] = version;
     interrupt_install();
+    memory_keep_freed();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an exit status, never a death in mid-write */
     int status = cli_dispatch("", commands, sizeof commands / sizeof *commands, argc, argv, &err);
     if (status == ERROR_NONE)

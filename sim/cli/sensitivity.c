@@ -112,7 +112,9 @@ static int compute(struct job *self, const bool *wanted, struct error *err)
     for (size_t i = 0; i < study->items; i++)
         runs += !study->done[i] && (wanted == NULL || wanted[i]);
     progress_start(progress, "evaluating", "runs", (int64_t)runs);
+    cli_be_patient(self->common, self->journal != NULL);
     int code = sensitivity_run(study, wanted, self->journal != NULL ? keep_item : NULL, self, err);
+    cli_be_patient(self->common, false);
     progress_end(progress);
     return code;
 }

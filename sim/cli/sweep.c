@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/ranks.h"
@@ -115,10 +114,6 @@ static int take_journal(struct job *self, struct error *err)
     return code;
 }
 
-/* The first signal lets what is under way be finished and kept. */
-static const char finishing[] =
-    "\nliqcascade: finishing the runs under way; a second signal ends at once\n";
-
 static int compute(struct job *self, struct error *err)
 {
     for (size_t i = 0; i < self->sweep->items; i++)
@@ -126,9 +121,9 @@ static int compute(struct job *self, struct error *err)
     int code = take_journal(self, err);
     if (code != ERROR_NONE)
         return code;
-    interrupt_set_patience(true, self->common->quiet ? NULL : finishing);
+    cli_be_patient(self->common, true);
     code = sweep_run(self->sweep, self->wanted, keep_item, self, err);
-    interrupt_set_patience(false, NULL);
+    cli_be_patient(self->common, false);
     return code;
 }
 

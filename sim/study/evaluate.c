@@ -211,6 +211,10 @@ static int run_setup(const struct task *task, const struct setup *setup,
         return code;
     struct run_task run = {setup, &path, shared->warm, shared->factual, 0, replicate, NULL};
     code = run_one(&run, &one, err);
+    if (one.ran_away) { /* which is what there is to say of these parameters */
+        *err = (struct error){0};
+        code = ERROR_NONE;
+    }
     if (code == ERROR_NONE)
         take_numbers(&one, task->item->numbers);
     run_one_free(&one);
@@ -360,6 +364,10 @@ static void try_book(struct work *self, size_t first, size_t end)
 {
     struct error *err = &self->tasks[first].error;
     struct error own = {0};
+    if (!stopped(self) && interrupt_pending()) {
+        error_set(err, ERROR_INTERRUPTED, "interrupted");
+        stop(self);
+    }
     if (stopped(self) || run_book(self, first, end, &own) == ERROR_NONE)
         return;
     if (err->code == ERROR_NONE)

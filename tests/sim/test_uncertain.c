@@ -241,9 +241,31 @@ static int remove_scratch(void **state)
     return 0;
 }
 
+/* Half of the priors let the price run away; these points have no numbers, the others do. */
+static void a_price_that_runs_away_is_a_point_without_numbers(void **state)
+{
+    static const char wild[] = "uncertainty:\n  parameters:\n"
+                               "    impact.reference_move_log: {choice: [9.0e-4, 0.5]}\n"
+                               "    impact.gamma: {uniform: [0.9, 1]}\n";
+    struct studied studied;
+    struct error err = {0};
+    int code = load(&studied, (const char *[]){BASE, wild, "sensitivity: {rows: 2}\n"}, &err);
+    if (code != ERROR_NONE)
+        fail_msg("%s: %s", err.key, err.message);
+    struct sensitivity_model model = uncertain_model(&studied.uncertain);
+    struct sensitivity_plan plan = uncertain_plan(&studied.uncertain);
+    assert_int_equal(sensitivity_init(&studied.study, &model, &plan, &err), ERROR_NONE);
+    run(&studied);
+    for (size_t p = 0; p < studied.study.points; p++)
+        assert_int_equal(isnan(sensitivity_output(&studied.study, p, plan.metrics[0])),
+                         studied.study.unit[2 * p] > 0.5);
+    end(&studied);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_price_that_runs_away_is_a_point_without_numbers),
         cmocka_unit_test(a_point_is_a_run_with_the_settings_of_points_csv),
         cmocka_unit_test(what_acts_is_told_from_what_does_not),
         cmocka_unit_test(a_row_shares_books),
