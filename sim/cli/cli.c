@@ -378,7 +378,7 @@ void cli_print_usage(const struct cli_command *command, FILE *out)
 void cli_print_rows(const struct cli_row *rows, size_t count, FILE *out)
 {
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-10s  %s\n", rows[i].name, rows[i].summary);
+        fprintf(out, "  %-11s  %s\n", rows[i].name, rows[i].summary);
 }
 
 static void print_group(const char *group, const struct cli_row *rows, size_t count, FILE *out)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -257,18 +256,6 @@ static int write_results(struct job *self, struct error *err)
     return code;
 }
 
-/* Makes the folder that the directory is to lie in, one level, as results do: a journal and shards
-   come before them. */
-static void make_folder_of(const char *directory)
-{
-    char folder[PATHS_SIZE];
-    const char *slash = strrchr(directory, '/');
-    if (slash == NULL || slash == directory)
-        return;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - directory), directory);
-    mkdir(folder, 0777); /* making what lies in it tells why when this fails */
-}
-
 /* ---- alone ------------------------------------------------------------------------------ */
 
 static int sweep_alone(struct job *self, struct error *err)
@@ -404,7 +391,7 @@ static int run_job(struct job *self, struct error *err)
     if (code == ERROR_NONE && self->options->dry_run)
         code = print_plan(self, err);
     else if (code == ERROR_NONE) {
-        make_folder_of(self->directory);
+        directory_make_folder(self->directory);
         code = self->ranks.size > 1 ? sweep_shard(self, err) : sweep_alone(self, err);
     }
     memory_free(self->wanted);
