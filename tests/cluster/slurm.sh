@@ -206,6 +206,9 @@ for _ in $(seq 50); do
 done
 grep -q 'Restarts=1' job.txt || fail "not sent back: $(cat job.txt)"
 [ "$(state_of "$merge")" = PENDING ] || fail "merge does not wait: $(state_of "$merge")"
+# Not within the second of its end: Slurm would take the new start for the old one, which it has
+# revoked.
+sleep 2
 scontrol update JobId="${array}_1" StartTime=now
 finish
 grep -q 'going on after' "liqcascade-$array-1.log" || fail "nothing was kept: $(logs)"
