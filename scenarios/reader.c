@@ -190,6 +190,8 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
         return reader_condition(self, row, node, place);
     case SCHEMA_METRICS:
         return reader_metrics(self, row, node, record);
+    case SCHEMA_HORIZONS:
+        return reader_horizons(self, row, node, record);
     case SCHEMA_AXES:
         return reader_axes(self, row, node, record);
     case SCHEMA_SETTINGS:

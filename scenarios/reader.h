@@ -87,6 +87,8 @@ bool reader_condition(struct reader *self, const struct schema_row *row,
                       const struct tree_node *node, struct condition *condition);
 bool reader_metrics(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                     struct scenario *scenario);
+bool reader_horizons(struct reader *self, const struct schema_row *row,
+                     const struct tree_node *node, struct scenario *scenario);
 bool reader_axes(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                  struct scenario *scenario);
 bool reader_settings(struct reader *self, const struct schema_row *row,

@@ -146,19 +146,28 @@ static bool keep_place(struct reader *self, const struct tree_node *node, const 
     return (spec->said_file != NULL && spec->said_key != NULL) || reader_refuse_memory(self);
 }
 
+/* The input that a source is for: its place among the data, or open interest. */
+static int role_of(const struct schema_row *row)
+{
+    size_t first = offsetof(struct scenario, data.input);
+    if (row->field.offset == offsetof(struct scenario, signals.venue_oi))
+        return MARKET_OI;
+    return (int)((row->field.offset - first) / sizeof(struct source_spec));
+}
+
 bool reader_source(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    const char *key, struct source_spec *spec)
 {
     char prefix[READER_KEY_SIZE];
-    size_t index = (row->field.offset - offsetof(struct scenario, data.input)) / sizeof *spec;
-    spec->role = (enum market_input)index;
+    int role = role_of(row);
+    spec->role = (enum market_input)role;
     if (tree_is_null(node))
         return schema_nullable(row) || reader_refuse_kind(self, row, node, key);
     if (node->kind != YAML_MAPPING)
         return reader_refuse_kind(self, row, node, key);
     snprintf(prefix, sizeof prefix, "%s.", key);
     spec->present = true;
-    if (!table_good(self, &schema_source, (int)index, node, prefix, spec) ||
+    if (!table_good(self, &schema_source, role, node, prefix, spec) ||
         !check_origin(self, node, key, spec) || !keep_place(self, node, key, spec))
         return false;
     return is_generic(spec) ? check_generic(self, node, key, spec)
@@ -532,4 +541,30 @@ bool reader_metrics(struct reader *self, const struct schema_row *row, const str
     for (size_t i = 0; i < node->count; i++)
         good = read_metric(self, row, &node->entries[i].value, scenario) && good;
     return good;
+}
+
+bool reader_horizons(struct reader *self, const struct schema_row *row,
+                     const struct tree_node *node, struct scenario *scenario)
+{
+    int64_t *horizons = scenario->signals.horizons_ms;
+    struct schema_row duration = *row;
+    if (!list_good(self, row, node, 1, SCENARIO_HORIZONS_MAX))
+        return false;
+    duration.kind = SCHEMA_VALUE;
+    duration.field.offset = 0;
+    duration.field.default_text = NULL;
+    for (size_t i = 0; i < node->count; i++) {
+        struct error err = {0};
+        const struct tree_node *item = &node->entries[i].value;
+        if (value_read(&duration, item, row->field.name, &horizons[i], &err) != ERROR_NONE) {
+            reader_report(self, item, row->field.name, "%s", err.message);
+            return false;
+        }
+        if (i > 0 && horizons[i] <= horizons[i - 1]) {
+            reader_report(self, item, row->field.name, "does not rise; expected a rising list");
+            return false;
+        }
+    }
+    scenario->signals.horizon_count = node->count;
+    return true;
 }

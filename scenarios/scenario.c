@@ -61,6 +61,7 @@ void scenario_free(struct scenario *self)
     free_sweep(self);
     for (size_t i = 0; i < MARKET_INPUT_COUNT; i++)
         source_spec_free(&self->data.input[i]);
+    source_spec_free(&self->signals.venue_oi);
     for (size_t i = 0; i < SCENARIO_VENUES_MAX; i++)
         free_texts(&schema_venue, &self->venues[i]);
     for (size_t i = 0; i < self->file_count; i++)

@@ -88,6 +88,10 @@ enum scenario_adl {
 
 enum scenario_sweep { SWEEP_NONE, SWEEP_GRID, SWEEP_LIST, SWEEP_LATIN, SWEEP_SOBOL, SWEEP_MORRIS };
 enum scenario_sensitivity { SENSITIVITY_SOBOL, SENSITIVITY_MORRIS };
+enum scenario_observation { OBSERVATION_FITTED, OBSERVATION_COMPLETE };
+enum scenario_feed { FEED_BARS, FEED_DAYS };
+enum scenario_leave_out { LEAVE_OUT_NONE, LEAVE_OUT_ASSETS };
+enum scenario_signals_oi { SIGNALS_OI_COINS, SIGNALS_OI_USD };
 
 #define SCENARIO_LEVERAGE_TIERS_MAX 64
 #define SCENARIO_VENUES_MAX 16
@@ -95,6 +99,7 @@ enum scenario_sensitivity { SENSITIVITY_SOBOL, SENSITIVITY_MORRIS };
 #define SCENARIO_POINTS_MAX 64
 #define SCENARIO_QUANTILES_MAX 32
 #define SCENARIO_METRICS_MAX 32
+#define SCENARIO_HORIZONS_MAX 16
 #define SCENARIO_SWEEP_MAX 1000000000 /* points */
 
 struct scenario_venue {
@@ -140,6 +145,30 @@ struct scenario_prior {
     struct priors_law law;
     char **choices; /* PRIORS_CHOICE: values as --set takes them, owned */
     size_t choice_count;
+};
+
+/* One of calibrate.parameters: a number, durations in milliseconds. */
+struct scenario_bounds {
+    char *key; /* owned */
+    double low, high;
+};
+
+/* One of backtest.assets. */
+struct scenario_asset {
+    char *name, *path; /* owned; the path is relative to the working directory */
+};
+
+/* What a split fits or tests. */
+struct scenario_part {
+    char **assets; /* names; owned */
+    size_t asset_count; /* 0: all */
+    int64_t from_ms, to_ms; /* CALENDAR_NONE: the asset's time.start and time.end */
+};
+
+/* One of backtest.splits. */
+struct scenario_split {
+    char *name; /* owned */
+    struct scenario_part fit, test;
 };
 
 struct scenario {
@@ -295,6 +324,18 @@ struct scenario {
         int64_t resamples; /* of the bootstrap */
         double level;      /* of intervals */
     } sensitivity;
+    struct {
+        int64_t lookback_ms, window_ms, highs_ms; /* at least a step each */
+        double funding_z, high_rank, change_rank; /* thresholds of models/signals.h */
+        int oi;                                   /* enum scenario_signals_oi */
+        struct source_spec venue_oi;              /* open interest of one venue */
+        int64_t horizons_ms[SCENARIO_HORIZONS_MAX];
+        size_t horizon_count;
+        double cascade_quantile; /* of the flow ahead, from which on it is a cascade */
+        int64_t block_ms;        /* CALENDAR_NONE: by the horizon */
+        int64_t resamples;
+        double level; /* of intervals */
+    } signals;
 
     /* Where it came from. */
     char *path_name; /* the file, as given; owned */

@@ -253,6 +253,10 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_METRICS:
         expected_add(buffer, "a list such as [liquidated_usd, amplification]");
         break;
+    case SCHEMA_HORIZONS:
+        expected_add(buffer, "a rising list such as [1h, 24h], each ");
+        expected_scalar(&row->field, buffer);
+        break;
     }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
@@ -303,6 +307,8 @@ const char *schema_type_name(const struct schema_row *row)
         return "condition";
     case SCHEMA_METRICS:
         return "list of metrics";
+    case SCHEMA_HORIZONS:
+        return "list of durations";
     case SCHEMA_VALUE:
         break;
     }

@@ -44,6 +44,7 @@ enum schema_kind {
     SCHEMA_BASELINES, /* scenario.baselines: a list of the names in schema_baselines */
     SCHEMA_CONDITION, /* struct condition: METRIC >= NUMBER, or null */
     SCHEMA_METRICS,   /* scenario.sensitivity.metrics: a list of numbers of the summary, by name */
+    SCHEMA_HORIZONS,  /* scenario.signals.horizons_ms: a list of rising durations, with bounds */
     SCHEMA_EXTENDS    /* handled while files are merged; not in the struct */
 };
 

@@ -41,6 +41,7 @@ static const char *const words_adl[] = {
     "none", "pnl_leverage", "pnl_margin_ratio", "hyperliquid", "pro_rata", "lifo", NULL};
 static const char *const words_sweep[] = {"none", "grid", "list", "latin", "sobol", "morris", NULL};
 static const char *const words_sensitivity[] = {"sobol", "morris", NULL};
+static const char *const words_signals_oi[] = {"coins", "usd", NULL};
 static const char *const words_over[] = {"draws", "replicates", "both", NULL};
 static const char *const words_no_decay[] = {"none", NULL};
 static const char *const words_header[] = {"no", "yes", NULL};
@@ -388,6 +389,43 @@ static const struct schema_row scenario_rows[] = {
               FIELD_OWN_PRIOR, "of the bootstrap behind intervals"),
     ROW_NUMBER("sensitivity.level", "probability", HERE(sensitivity.level), "0.95",
                SCHEMA_ABOVE_ZERO, 0.9999, FIELD_OWN_PRIOR, "of intervals"),
+    ROW_DURATION("signals.lookback", HERE(signals.lookback_ms), "24h", 1000, 365 * DAY,
+                 FIELD_OWN_PRIOR,
+                 "of the command signals: over which changes of price and open interest are "
+                 "measured"),
+    ROW_DURATION("signals.window", HERE(signals.window_ms), "30d", 1000, 3650 * DAY,
+                 FIELD_OWN_PRIOR,
+                 "that open interest and funding are held against, up to the bar itself"),
+    ROW_DURATION("signals.highs", HERE(signals.highs_ms), "7d", 1000, 3650 * DAY, FIELD_OWN_PRIOR,
+                 "a close above all of this time is a new high"),
+    ROW_NUMBER("signals.funding_z", "", HERE(signals.funding_z), "2", 0, 100, FIELD_OWN_PRIOR,
+               "standard deviations from which on funding is stretched"),
+    ROW_NUMBER("signals.high_rank", "", HERE(signals.high_rank), "0.9", 0.5, 1, FIELD_OWN_PRIOR,
+               "rank in the window from which on open interest, or a value, is high"),
+    ROW_NUMBER("signals.change_rank", "", HERE(signals.change_rank), "0.95", 0.5, 1,
+               FIELD_OWN_PRIOR,
+               "rank of a change from which on open interest spikes, or is flushed out"),
+    ROW_CHOICE("signals.oi", HERE(signals.oi), "coins", words_signals_oi,
+               "unit in which open interest rises and falls; usd: also with the price alone"),
+    ROW_SPECIAL("signals.venue_oi", SCHEMA_SOURCE, HERE(signals.venue_oi), "null",
+                "open interest of one venue, as data.oi; null: its share is not looked at"),
+    {.field = {ROW_FIELD("signals.horizons", FIELD_DURATION_MS, "", 0, "[1h, 4h, 24h]",
+                         FIELD_OWN_PRIOR,
+                         "how far ahead a signal is held to what follows; whole steps"),
+               .minimum = 1000, .maximum = 365 * DAY},
+     .kind = SCHEMA_HORIZONS},
+    ROW_NUMBER("signals.cascade_quantile", "", HERE(signals.cascade_quantile), "0.95", 0.5, 0.9999,
+               FIELD_OWN_PRIOR,
+               "of the forced flow ahead over all bars: what exceeds it is a cascade"),
+    {.field = {ROW_FIELD("signals.block", FIELD_DURATION_MS, "", HERE(signals.block_ms), "none",
+                         FIELD_OWN_PRIOR,
+                         "stretch of bars that resamples keep together; none: twice the horizon, "
+                         "at least 24h"),
+               .minimum = 1000, .maximum = 365 * DAY, .choices = words_no_decay}},
+    ROW_COUNT("signals.resamples", "resamples", HERE(signals.resamples), "1000", 2, 1e6,
+              FIELD_OWN_PRIOR, "of the bootstrap behind intervals"),
+    ROW_NUMBER("signals.level", "probability", HERE(signals.level), "0.95", SCHEMA_ABOVE_ZERO,
+               0.9999, FIELD_OWN_PRIOR, "of intervals"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
                 "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };

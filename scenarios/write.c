@@ -97,6 +97,17 @@ static void write_metrics(FILE *out, const struct scenario *scenario)
     fputc(']', out);
 }
 
+static void write_horizons(FILE *out, const struct scenario *scenario)
+{
+    fputc('[', out);
+    for (size_t i = 0; i < scenario->signals.horizon_count; i++) {
+        char text[CALENDAR_TEXT_SIZE];
+        fprintf(out, "%s%s", i > 0 ? ", " : "",
+                calendar_format_duration(scenario->signals.horizons_ms[i], text));
+    }
+    fputc(']', out);
+}
+
 /* The words of a table that are set. */
 static void write_words(FILE *out, const struct schema_table *words, const void *record)
 {
@@ -150,6 +161,9 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
         break;
     case SCHEMA_METRICS:
         write_metrics(out, scenario);
+        break;
+    case SCHEMA_HORIZONS:
+        write_horizons(out, scenario);
         break;
     default:
         if (row->field.type == FIELD_TEXT)
