@@ -142,11 +142,16 @@ static bool begin_line(const struct sweep *sweep, const uint64_t *cell)
     if (strcmp((const char *)(uintptr_t)cell[keys + 2], "liquidated_usd") != 0 ||
         strcmp((const char *)(uintptr_t)cell[keys + 1], "model") != 0)
         return false;
+    bool changed = false;
     printf(" ");
     for (size_t k = 0; k < keys; k++)
-        if (cell[1 + k] != 0)
+        if (cell[1 + k] != 0) {
             printf(" %s=%s", sweep_points_key(&sweep->points, k),
                    (const char *)(uintptr_t)cell[1 + k]);
+            changed = true;
+        }
+    if (!changed)
+        printf(" as it is");
     return true;
 }
 
