@@ -192,6 +192,8 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
         return reader_metrics(self, row, node, record);
     case SCHEMA_HORIZONS:
         return reader_horizons(self, row, node, record);
+    case SCHEMA_NAMES:
+        return reader_names(self, row, node, record);
     case SCHEMA_AXES:
         return reader_axes(self, row, node, record);
     case SCHEMA_SETTINGS:
@@ -205,6 +207,7 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
     case SCHEMA_VALUE:
     case SCHEMA_PATH:
     case SCHEMA_BUILTIN:
+    case SCHEMA_EVENTS:
     case SCHEMA_ZONE:
         break;
     }

@@ -89,6 +89,8 @@ bool reader_metrics(struct reader *self, const struct schema_row *row, const str
                     struct scenario *scenario);
 bool reader_horizons(struct reader *self, const struct schema_row *row,
                      const struct tree_node *node, struct scenario *scenario);
+bool reader_names(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                  struct scenario *scenario);
 bool reader_axes(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                  struct scenario *scenario);
 bool reader_settings(struct reader *self, const struct schema_row *row,

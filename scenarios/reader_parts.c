@@ -568,3 +568,35 @@ bool reader_horizons(struct reader *self, const struct schema_row *row,
     scenario->signals.horizon_count = node->count;
     return true;
 }
+
+static bool read_name(struct reader *self, const struct schema_row *row,
+                      const struct tree_node *node, struct scenario *scenario)
+{
+    char shown[VALUE_SHOWN_SIZE];
+    const char *text = node->kind == YAML_SCALAR && !tree_is_null(node) ? node->text : "";
+    if (text[0] == '\0' || strlen(text) >= SCENARIO_EVENT_NAME_SIZE) {
+        reader_report(self, node, row->field.name,
+                      "%s is no name of an event; expected one such as 2024-08-05",
+                      value_shown(node, shown));
+        return false;
+    }
+    for (size_t i = 0; i < scenario->events.name_count; i++) {
+        if (strcmp(scenario->events.names[i], text) != 0)
+            continue;
+        reader_report(self, node, row->field.name, "names %s twice; expected it once", text);
+        return false;
+    }
+    strcpy(scenario->events.names[scenario->events.name_count++], text);
+    return true;
+}
+
+bool reader_names(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                  struct scenario *scenario)
+{
+    bool good = true;
+    if (!list_good(self, row, node, 0, SCENARIO_EVENTS_MAX))
+        return false;
+    for (size_t i = 0; i < node->count; i++)
+        good = read_name(self, row, &node->entries[i].value, scenario) && good;
+    return good;
+}

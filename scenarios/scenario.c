@@ -13,7 +13,8 @@ static void free_texts(const struct schema_table *table, void *record)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct schema_row *row = &table->rows[i];
-        bool is_text = row->kind == SCHEMA_VALUE || row->kind == SCHEMA_PATH;
+        bool is_text =
+            row->kind == SCHEMA_VALUE || row->kind == SCHEMA_PATH || row->kind == SCHEMA_EVENTS;
         if (!is_text || row->field.type != FIELD_TEXT)
             continue;
         char **place = (char **)((char *)record + row->field.offset);

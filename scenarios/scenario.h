@@ -100,6 +100,8 @@ enum scenario_signals_oi { SIGNALS_OI_COINS, SIGNALS_OI_USD };
 #define SCENARIO_QUANTILES_MAX 32
 #define SCENARIO_METRICS_MAX 32
 #define SCENARIO_HORIZONS_MAX 16
+#define SCENARIO_EVENTS_MAX 64
+#define SCENARIO_EVENT_NAME_SIZE 48
 #define SCENARIO_SWEEP_MAX 1000000000 /* points */
 
 struct scenario_venue {
@@ -336,6 +338,11 @@ struct scenario {
         int64_t resamples;
         double level; /* of intervals */
     } signals;
+    struct {
+        char *from; /* builtin:events or a file, for events_read; owned */
+        char names[SCENARIO_EVENTS_MAX][SCENARIO_EVENT_NAME_SIZE];
+        size_t name_count; /* 0: all whose window lies in the data */
+    } events;
 
     /* Where it came from. */
     char *path_name; /* the file, as given; owned */

@@ -257,6 +257,12 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
         expected_add(buffer, "a rising list such as [1h, 24h], each ");
         expected_scalar(&row->field, buffer);
         break;
+    case SCHEMA_EVENTS:
+        expected_add(buffer, "builtin:events or a path");
+        break;
+    case SCHEMA_NAMES:
+        expected_add(buffer, "a list such as [2024-08-05, 2025-10-10]");
+        break;
     }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
@@ -309,6 +315,10 @@ const char *schema_type_name(const struct schema_row *row)
         return "list of metrics";
     case SCHEMA_HORIZONS:
         return "list of durations";
+    case SCHEMA_EVENTS:
+        return "events";
+    case SCHEMA_NAMES:
+        return "list of names";
     case SCHEMA_VALUE:
         break;
     }

@@ -27,6 +27,7 @@ enum schema_kind {
     SCHEMA_BUILTIN, /* FIELD_TEXT: `builtin:NAME`, of which NAME is kept */
     SCHEMA_ZONE,    /* int64_t milliseconds: an offset from UTC such as +06:00 */
     SCHEMA_PAIR,    /* double[2]: a list of two rising numbers */
+    SCHEMA_EVENTS,  /* FIELD_TEXT: builtin:events as it is, else a path as of SCHEMA_PATH */
     /* What follows uses only name, documentation, default_text, source and offset of `field`. */
     SCHEMA_COLUMNS,   /* source_spec.columns: a mapping of series field to column name or index */
     SCHEMA_FILTERS,   /* source_spec.filters: a mapping of column to the value it must hold */
@@ -45,6 +46,7 @@ enum schema_kind {
     SCHEMA_CONDITION, /* struct condition: METRIC >= NUMBER, or null */
     SCHEMA_METRICS,   /* scenario.sensitivity.metrics: a list of numbers of the summary, by name */
     SCHEMA_HORIZONS,  /* scenario.signals.horizons_ms: a list of rising durations, with bounds */
+    SCHEMA_NAMES,     /* scenario.events.names: a list of names of events */
     SCHEMA_EXTENDS    /* handled while files are merged; not in the struct */
 };
 

@@ -426,6 +426,10 @@ static const struct schema_row scenario_rows[] = {
               FIELD_OWN_PRIOR, "of the bootstrap behind intervals"),
     ROW_NUMBER("signals.level", "probability", HERE(signals.level), "0.95", SCHEMA_ABOVE_ZERO,
                0.9999, FIELD_OWN_PRIOR, "of intervals"),
+    ROW_SPECIAL("events.from", SCHEMA_EVENTS, HERE(events.from), "builtin:events",
+                "file of events, of the columns that the command data events explains"),
+    ROW_SPECIAL("events.names", SCHEMA_NAMES, 0, "[]",
+                "which of them a backtest runs; empty: all whose window lies in the data"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
                 "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };

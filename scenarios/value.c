@@ -218,6 +218,15 @@ static int read_builtin(const struct reading *self, const char *text)
     return store_text(self, text + length);
 }
 
+static int read_events(const struct reading *self, const char *text)
+{
+    if (strcmp(text, "builtin:events") == 0)
+        return store_text(self, text);
+    if (strncmp(text, "builtin:", 8) == 0)
+        return refuse(self, "does not name shipped events");
+    return read_path(self, text);
+}
+
 static int read_zone(const struct reading *self, const char *text)
 {
     int64_t value;
@@ -297,6 +306,8 @@ int value_read(const struct schema_row *row, const struct tree_node *node, const
         return read_path(&self, node->text);
     case SCHEMA_BUILTIN:
         return read_builtin(&self, node->text);
+    case SCHEMA_EVENTS:
+        return read_events(&self, node->text);
     case SCHEMA_ZONE:
         return read_zone(&self, node->text);
     default:

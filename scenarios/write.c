@@ -108,6 +108,24 @@ static void write_horizons(FILE *out, const struct scenario *scenario)
     fputc(']', out);
 }
 
+static void write_names(FILE *out, const struct scenario *scenario)
+{
+    fputc('[', out);
+    for (size_t i = 0; i < scenario->events.name_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        write_text(out, scenario->events.names[i]);
+    }
+    fputc(']', out);
+}
+
+static void write_events(FILE *out, const char *from)
+{
+    if (strcmp(from, "builtin:events") == 0)
+        fputs(from, out);
+    else
+        write_path(out, from);
+}
+
 /* The words of a table that are set. */
 static void write_words(FILE *out, const struct schema_table *words, const void *record)
 {
@@ -164,6 +182,12 @@ static void write_value(FILE *out, const struct schema_row *row, const void *rec
         break;
     case SCHEMA_HORIZONS:
         write_horizons(out, scenario);
+        break;
+    case SCHEMA_EVENTS:
+        write_events(out, *(char *const *)place);
+        break;
+    case SCHEMA_NAMES:
+        write_names(out, scenario);
         break;
     default:
         if (row->field.type == FIELD_TEXT)

@@ -19,7 +19,7 @@ static const struct schema_table *const tables[] = {&schema_scenario, &schema_so
 static bool is_scalar(const struct schema_row *row)
 {
     return row->kind == SCHEMA_VALUE || row->kind == SCHEMA_PATH || row->kind == SCHEMA_BUILTIN ||
-           row->kind == SCHEMA_ZONE;
+           row->kind == SCHEMA_ZONE || row->kind == SCHEMA_EVENTS;
 }
 
 /* Bounds are checked by value_read itself, so a default out of bounds does not read. */
