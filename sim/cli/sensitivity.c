@@ -2,22 +2,20 @@
  * `sensitivity`: which uncertain parameters of a scenario its results depend on. Runs go into a
  * journal as they are done, so that a study that was stopped by whatever goes on with --resume.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/directory.h"
+#include "sim/cli/kept.h"
 #include "sim/metrics.h"
 #include "sim/output.h"
-#include "sim/study/journal.h"
 #include "sim/study/sensitivity_result.h"
 #include "sim/study/uncertain.h"
 
@@ -67,44 +65,10 @@ struct job {
     struct sensitivity *study;
     const char *directory;
     struct output_command command;
-    struct journal *journal;
 };
 
-static int keep_item(void *context, size_t item, const double *payload, struct error *err)
-{
-    struct job *self = context;
-    return journal_append(self->journal, item, payload, err);
-}
-
-static int layout_of(const struct job *self, struct journal_layout *out, struct error *err)
-{
-    *out = (struct journal_layout){.item_count = self->study->items,
-                                   .payload_count = (uint32_t)self->study->payload};
-    if (self->study->items > JOURNAL_ITEMS_MAX)
-        return error_set(err, ERROR_SCENARIO,
-                         "the study has %zu runs; expected fewer rows, trajectories or replicates",
-                         self->study->items);
-    return uncertain_identity(self->uncertain, out->identity, err);
-}
-
-/* What the journal holds is done. */
-static int take_journal(struct job *self, struct error *err)
-{
-    struct sensitivity *study = self->study;
-    int code = ERROR_NONE;
-    for (size_t i = 0; i < study->items && code == ERROR_NONE; i++) {
-        if (!journal_has(self->journal, i))
-            continue;
-        code = journal_get(self->journal, i, study->values + i * study->payload, err);
-        study->done[i] = code == ERROR_NONE;
-    }
-    if (self->journal->done > 0)
-        cli_note(self->common, "going on after %" PRIu64 " of %zu runs", self->journal->done,
-                 study->items);
-    return code;
-}
-
-static int compute(struct job *self, const bool *wanted, struct error *err)
+/* `journal` is NULL for a plan. */
+static int compute(struct job *self, const bool *wanted, struct journal *journal, struct error *err)
 {
     struct sensitivity *study = self->study;
     struct progress *progress = &self->uncertain->evaluate.progress;
@@ -112,8 +76,8 @@ static int compute(struct job *self, const bool *wanted, struct error *err)
     for (size_t i = 0; i < study->items; i++)
         runs += !study->done[i] && (wanted == NULL || wanted[i]);
     progress_start(progress, "evaluating", "runs", (int64_t)runs);
-    cli_be_patient(self->common, self->journal != NULL);
-    int code = sensitivity_run(study, wanted, self->journal != NULL ? keep_item : NULL, self, err);
+    cli_be_patient(self->common, journal != NULL);
+    int code = sensitivity_run(study, wanted, journal != NULL ? kept_append : NULL, journal, err);
     cli_be_patient(self->common, false);
     progress_end(progress);
     return code;
@@ -298,33 +262,25 @@ static int write_results(struct job *self, struct error *err)
     return code;
 }
 
+static int compute_and_write(void *context, struct journal *journal, struct error *err)
+{
+    int code = compute(context, NULL, journal, err);
+    return code != ERROR_NONE ? code : write_results(context, err);
+}
+
 static int run_study(struct job *self, struct error *err)
 {
-    char path[PATHS_SIZE];
-    struct journal journal;
-    struct journal_layout layout;
-    int code = layout_of(self, &layout, err);
+    struct sensitivity *study = self->study;
+    struct kept kept = {.common = self->common,
+                        .items = study->items,
+                        .payload = study->payload,
+                        .values = study->values,
+                        .done = study->done};
+    int code = uncertain_identity(self->uncertain, kept.identity, err);
     if (code != ERROR_NONE)
         return code;
     directory_make_folder(self->directory);
-    snprintf(path, sizeof path, "%s.journal", self->directory);
-    code = journal_open(&journal, path, &layout, self->options->resume, err);
-    if (code != ERROR_NONE)
-        return code;
-    self->journal = &journal;
-    code = take_journal(self, err);
-    if (code == ERROR_NONE)
-        code = compute(self, NULL, err);
-    if (code == ERROR_NONE)
-        code = write_results(self, err);
-    struct error ignored = {0};
-    int closed = journal_close(&journal, code == ERROR_NONE ? err : &ignored);
-    self->journal = NULL;
-    if (code == ERROR_NONE && closed == ERROR_NONE)
-        unlink(path);
-    else if (code != ERROR_NONE)
-        cli_note(self->common, "what is done is kept in %s; --resume goes on", path);
-    return code != ERROR_NONE ? code : closed;
+    return kept_run(&kept, self->directory, self->options->resume, compute_and_write, self, err);
 }
 
 /* ---- the plan --------------------------------------------------------------------------- */
@@ -345,7 +301,7 @@ static int time_group(struct job *self, double *out_s, struct error *err)
         return error_memory(err, "a plan");
     memset(wanted, true, study->group_points * study->model.replicates * sizeof *wanted);
     double start = now_s();
-    int code = compute(self, wanted, err);
+    int code = compute(self, wanted, NULL, err);
     *out_s = now_s() - start;
     memory_free(wanted);
     return code;
@@ -396,8 +352,8 @@ int cli_sensitivity(int argc, char **argv, struct error *err)
     struct uncertain uncertain;
     struct sensitivity study;
     char directory[PATHS_SIZE];
-    struct job job = {&options, &common, &uncertain, &study, directory, {"sensitivity", argc, argv},
-                      NULL};
+    struct job job = {&options, &common,   &uncertain,
+                      &study,   directory, {"sensitivity", argc, argv}};
     int code = cli_parse(&sensitivity_command, argc, argv, &options, &common, &arguments, err);
     if (code != ERROR_NONE || arguments.help_shown)
         goto out;

@@ -18,9 +18,9 @@
 #include "reports/results.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/directory.h"
+#include "sim/cli/kept.h"
 #include "sim/output.h"
 #include "sim/study/critical.h"
-#include "sim/study/journal.h"
 #include "sim/study/shards.h"
 #include "sim/study/sweep.h"
 #include "sim/study/sweep_table.h"
@@ -74,54 +74,26 @@ struct job {
     struct ranks ranks;
     const char *directory;
     struct output_command command;
-    struct journal *journal;
     bool *wanted; /* per item; owned */
 };
 
-static int keep_item(void *context, size_t item, const double *payload, struct error *err)
-{
-    struct job *self = context;
-    return journal_append(self->journal, item, payload, err);
-}
-
-static int layout_of(const struct job *self, struct journal_layout *out, struct error *err)
-{
-    *out = (struct journal_layout){.item_count = self->sweep->items,
-                                   .payload_count = (uint32_t)self->sweep->payload};
-    if (self->sweep->items > JOURNAL_ITEMS_MAX || self->sweep->payload > JOURNAL_PAYLOAD_MAX)
-        return error_set(err, ERROR_SCENARIO,
-                         "the sweep has %zu items of %zu numbers; expected fewer points, draws or "
-                         "replicates",
-                         self->sweep->items, self->sweep->payload);
-    return sweep_identity(self->sweep, out->identity, err);
-}
-
-/* What the journal holds is done. */
-static int take_journal(struct job *self, struct error *err)
+static int kept_of(const struct job *self, struct kept *out, struct error *err)
 {
     struct sweep *sweep = self->sweep;
-    int code = ERROR_NONE;
-    for (size_t i = 0; i < sweep->items && code == ERROR_NONE; i++) {
-        if (!journal_has(self->journal, i))
-            continue;
-        code = journal_get(self->journal, i, sweep->values + i * sweep->payload, err);
-        sweep->done[i] = code == ERROR_NONE;
-    }
-    if (self->journal->done > 0)
-        cli_note(self->common, "going on after %" PRIu64 " of %zu items", self->journal->done,
-                 sweep->items);
-    return code;
+    *out = (struct kept){.common = self->common,
+                         .items = sweep->items,
+                         .payload = sweep->payload,
+                         .values = sweep->values,
+                         .done = sweep->done};
+    return sweep_identity(sweep, out->identity, err);
 }
 
-static int compute(struct job *self, struct error *err)
+static int compute(struct job *self, struct journal *journal, struct error *err)
 {
     for (size_t i = 0; i < self->sweep->items; i++)
         self->wanted[i] = ranks_owns(&self->ranks, i);
-    int code = take_journal(self, err);
-    if (code != ERROR_NONE)
-        return code;
     cli_be_patient(self->common, true);
-    code = sweep_run(self->sweep, self->wanted, keep_item, self, err);
+    int code = sweep_run(self->sweep, self->wanted, kept_append, journal, err);
     cli_be_patient(self->common, false);
     return code;
 }
@@ -263,30 +235,19 @@ static int write_results(struct job *self, struct error *err)
 
 /* ---- alone ------------------------------------------------------------------------------ */
 
+static int compute_and_write(void *context, struct journal *journal, struct error *err)
+{
+    int code = compute(context, journal, err);
+    return code != ERROR_NONE ? code : write_results(context, err);
+}
+
 static int sweep_alone(struct job *self, struct error *err)
 {
-    char path[PATHS_SIZE];
-    struct journal journal;
-    struct journal_layout layout;
-    int code = layout_of(self, &layout, err);
-    if (code != ERROR_NONE)
-        return code;
-    snprintf(path, sizeof path, "%s.journal", self->directory);
-    code = journal_open(&journal, path, &layout, self->options->resume, err);
-    if (code != ERROR_NONE)
-        return code;
-    self->journal = &journal;
-    code = compute(self, err);
-    if (code == ERROR_NONE)
-        code = write_results(self, err);
-    struct error ignored = {0};
-    int closed = journal_close(&journal, code == ERROR_NONE ? err : &ignored);
-    self->journal = NULL;
-    if (code == ERROR_NONE && closed == ERROR_NONE)
-        unlink(path);
-    else if (code != ERROR_NONE)
-        cli_note(self->common, "what is done is kept in %s; --resume goes on", path);
-    return code != ERROR_NONE ? code : closed;
+    struct kept kept;
+    int code = kept_of(self, &kept, err);
+    return code != ERROR_NONE ? code
+                              : kept_run(&kept, self->directory, self->options->resume,
+                                         compute_and_write, self, err);
 }
 
 /* ---- as a shard ------------------------------------------------------------------------- */
@@ -299,11 +260,23 @@ static int describe_shard(struct results *results, void *context, struct error *
     return output_describe(&self->sweep->evaluate.setup, &warnings, &self->command, results, err);
 }
 
+static int compute_shard(struct job *self, const struct kept *kept, struct shards_work *work,
+                         struct error *err)
+{
+    int code = kept_take(kept, &work->journal, err);
+    if (code == ERROR_NONE)
+        code = compute(self, &work->journal, err);
+    return code != ERROR_NONE ? code : shards_commit(work, describe_shard, self, err);
+}
+
 static int sweep_shard(struct job *self, struct error *err)
 {
+    struct kept kept;
     struct shards_work work;
     struct journal_layout layout;
-    int code = layout_of(self, &layout, err);
+    int code = kept_of(self, &kept, err);
+    if (code == ERROR_NONE)
+        code = kept_layout(&kept, &layout, err);
     if (code == ERROR_NONE)
         code =
             shards_begin(&work, self->directory, &self->ranks, &layout, self->options->resume, err);
@@ -311,15 +284,10 @@ static int sweep_shard(struct job *self, struct error *err)
         return code;
     cli_note(self->common, "shard %d of %d (%s)", self->ranks.rank + 1, self->ranks.size,
              self->ranks.from);
-    self->journal = &work.journal;
-    if (!work.finished) {
-        code = compute(self, err);
-        if (code == ERROR_NONE)
-            code = shards_commit(&work, describe_shard, self, err);
-    }
+    if (!work.finished)
+        code = compute_shard(self, &kept, &work, err);
     struct error ignored = {0};
     int closed = shards_end(&work, code == ERROR_NONE ? err : &ignored);
-    self->journal = NULL;
     return code != ERROR_NONE ? code : closed;
 }
 
@@ -411,7 +379,7 @@ int cli_sweep(int argc, char **argv, struct error *err)
     struct error_list errors = {0};
     struct sweep sweep;
     char directory[PATHS_SIZE];
-    struct job job = {&options, &common, &sweep, {0}, directory, {"sweep", argc, argv}, NULL, NULL};
+    struct job job = {&options, &common, &sweep, {0}, directory, {"sweep", argc, argv}, NULL};
     int code = cli_parse(&sweep_command, argc, argv, &options, &common, &arguments, err);
     if (code != ERROR_NONE || arguments.help_shown)
         goto out;

@@ -125,7 +125,7 @@ expect 3 "${long[@]}" -q -o out/results --resume --set impact.permanent_share=0.
 expect 3 "${long[@]}" -q -o out/results --resume --seed 8
 [ "$(ls -A out)" = results.journal ] || fail "refused, a study leaves $(ls -A out)"
 expect 0 "${long[@]}" -o out/results --resume --threads 2
-grep -q 'going on after [1-9][0-9]* of 384 runs' err.txt || fail "a resume: $(cat err.txt)"
+grep -q 'going on after [1-9][0-9]* of 384 items' err.txt || fail "a resume: $(cat err.txt)"
 same out/results long sensitivity
 [ "$(ls -A out)" = results ] || fail "resumed, a study leaves $(ls -A out)"
 rm -r out/results
@@ -146,7 +146,7 @@ expect 6 sensitivity study.yaml -o out/results \
     --set 'sensitivity.metrics=[liquidated_usd, funding_rate_min, branching_ratio_max, utilisation_max]'
 grep -q 'is missing at too many points: 0 of 16 rows' err.txt || fail "$(cat err.txt)"
 expect 0 sensitivity study.yaml -o out/results --resume
-grep -q "going on after $runs of $runs runs" err.txt || fail "another metric: $(cat err.txt)"
+grep -q "going on after $runs of $runs items" err.txt || fail "another metric: $(cat err.txt)"
 same out/results whole sensitivity
 rm -r out/results
 
