@@ -339,6 +339,10 @@ struct scenario {
         double level; /* of intervals */
     } signals;
     struct {
+        double bin_log, range_log;
+        int64_t every_ms;
+    } map;
+    struct {
         char *from; /* builtin:events or a file, for events_read; owned */
         char names[SCENARIO_EVENTS_MAX][SCENARIO_EVENT_NAME_SIZE];
         size_t name_count; /* 0: all whose window lies in the data */

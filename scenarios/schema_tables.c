@@ -430,6 +430,13 @@ static const struct schema_row scenario_rows[] = {
                 "file of events, of the columns that the command data events explains"),
     ROW_SPECIAL("events.names", SCHEMA_NAMES, 0, "[]",
                 "which of them a backtest runs; empty: all whose window lies in the data"),
+    ROW_NUMBER("map.bin_log", "log", HERE(map.bin_log), "0.0025", 1e-6, 1, FIELD_OWN_PRIOR,
+               "of the command map: width of its bins in log price"),
+    ROW_NUMBER("map.range_log", "log", HERE(map.range_log), "0.25", 1e-6, 10, FIELD_OWN_PRIOR,
+               "log price on either side of the mark that is binned; what lies beyond is one row "
+               "per side and tier"),
+    ROW_DURATION("map.every", HERE(map.every_ms), "1h", 1000, 365 * DAY, FIELD_OWN_PRIOR,
+                 "with --over: time between two columns of the heatmap, whole steps"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
                 "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };
