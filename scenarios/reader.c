@@ -202,6 +202,14 @@ bool reader_row(struct reader *self, const struct schema_row *row, const struct 
         return reader_compare(self, row, node, record);
     case SCHEMA_PRIORS:
         return reader_priors(self, row, node, record);
+    case SCHEMA_BOUNDS:
+        return reader_bounds(self, row, node, record);
+    case SCHEMA_ASSETS:
+        return reader_assets(self, row, node, record);
+    case SCHEMA_SPLITS:
+        return reader_splits(self, row, node, record);
+    case SCHEMA_PART:
+        return reader_part(self, row, node, key, place);
     case SCHEMA_PAIR:
         return reader_pair(self, row, node, key, place);
     case SCHEMA_VALUE:

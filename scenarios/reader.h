@@ -15,7 +15,7 @@
 #include "scenarios/schema.h"
 #include "scenarios/tree.h"
 
-#define READER_ROWS_MAX 160
+#define READER_ROWS_MAX 220
 #define READER_KEY_SIZE 96
 #define READER_ERRORS_MAX 100 /* further ones are not shown */
 
@@ -99,5 +99,16 @@ bool reader_compare(struct reader *self, const struct schema_row *row, const str
                     struct scenario *scenario);
 bool reader_priors(struct reader *self, const struct schema_row *row, const struct tree_node *node,
                    struct scenario *scenario);
+bool reader_bounds(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario);
+
+/* --- reader_backtest.c --- */
+
+bool reader_assets(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario);
+bool reader_splits(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario);
+bool reader_part(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                 const char *key, struct scenario_part *part);
 
 #endif

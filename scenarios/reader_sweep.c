@@ -544,3 +544,57 @@ bool reader_priors(struct reader *self, const struct schema_row *row, const stru
     }
     return good;
 }
+
+/* --- bounds --- */
+
+static bool read_bounds(struct reader *self, const struct tree_entry *entry,
+                        struct scenario_bounds *bounds)
+{
+    char shown[2 * READER_KEY_SIZE];
+    const struct tree_node *node = &entry->value;
+    double *const ends[] = {&bounds->low, &bounds->high};
+    snprintf(shown, sizeof shown, "calibrate.parameters.%.70s", entry->key);
+    const struct schema_row *row = find_key(self, entry, shown);
+    if (row == NULL)
+        return false;
+    bounds->key = memory_text(entry->key);
+    if (bounds->key == NULL)
+        return reader_refuse_memory(self);
+    if (!setting_is_numeric(row) || node->kind != YAML_SEQUENCE || node->count != 2) {
+        reader_report(self, node, shown, "has no bounds; expected two numbers [low, high]");
+        return false;
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (!read_number(self, row, false, row->field.minimum, row->field.maximum,
+                         &node->entries[i].value, shown, ends[i]))
+            return false;
+    if (bounds->low < bounds->high)
+        return true;
+    reader_report(self, node, shown, "has no room between its bounds; expected [low, high]");
+    return false;
+}
+
+bool reader_bounds(struct reader *self, const struct schema_row *row, const struct tree_node *node,
+                   struct scenario *scenario)
+{
+    bool good = true;
+    if (tree_is_null(node))
+        return true;
+    if (node->kind != YAML_MAPPING)
+        return reader_refuse_kind(self, row, node, row->field.name);
+    if (node->count == 0)
+        return true;
+    scenario->calibrate.parameters =
+        memory_zeroed(node->count, sizeof *scenario->calibrate.parameters);
+    if (scenario->calibrate.parameters == NULL)
+        return reader_refuse_memory(self);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct tree_entry *entry = &node->entries[i];
+        if (tree_is_null(&entry->value))
+            continue; /* takes an inherited parameter away */
+        struct scenario_bounds *bounds =
+            &scenario->calibrate.parameters[scenario->calibrate.parameter_count++];
+        good = read_bounds(self, entry, bounds) && good;
+    }
+    return good;
+}

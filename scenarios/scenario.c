@@ -56,10 +56,30 @@ static void free_sweep(struct scenario *self)
     memory_free(self->uncertainty.parameters);
 }
 
+static void free_backtest(struct scenario *self)
+{
+    for (size_t i = 0; i < self->calibrate.parameter_count; i++)
+        memory_free(self->calibrate.parameters[i].key);
+    memory_free(self->calibrate.parameters);
+    for (size_t i = 0; i < self->backtest.asset_count; i++) {
+        memory_free(self->backtest.assets[i].name);
+        memory_free(self->backtest.assets[i].path);
+    }
+    memory_free(self->backtest.assets);
+    for (size_t i = 0; i < self->backtest.split_count; i++) {
+        struct scenario_split *split = &self->backtest.splits[i];
+        memory_free(split->name);
+        free_list(split->fit.assets, split->fit.asset_count);
+        free_list(split->test.assets, split->test.asset_count);
+    }
+    memory_free(self->backtest.splits);
+}
+
 void scenario_free(struct scenario *self)
 {
     free_texts(&schema_scenario, self);
     free_sweep(self);
+    free_backtest(self);
     for (size_t i = 0; i < MARKET_INPUT_COUNT; i++)
         source_spec_free(&self->data.input[i]);
     source_spec_free(&self->signals.venue_oi);

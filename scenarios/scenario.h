@@ -162,8 +162,8 @@ struct scenario_asset {
 
 /* What a split fits or tests. */
 struct scenario_part {
-    char **assets; /* names; owned */
-    size_t asset_count; /* 0: all */
+    char **assets;          /* names; owned */
+    size_t asset_count;     /* 0: all */
     int64_t from_ms, to_ms; /* CALENDAR_NONE: the asset's time.start and time.end */
 };
 
@@ -347,6 +347,26 @@ struct scenario {
         char names[SCENARIO_EVENTS_MAX][SCENARIO_EVENT_NAME_SIZE];
         size_t name_count; /* 0: all whose window lies in the data */
     } events;
+
+    /* Against a feed of liquidations (sim/study/calibrate.h, sim/study/backtest.h). */
+    struct {
+        struct scenario_bounds *parameters; /* owned */
+        size_t parameter_count;
+        int observation; /* enum scenario_observation */
+        int feed;        /* enum scenario_feed */
+        double bar_weight, day_weight, floor_share;
+        int64_t starts, resamples;
+        double level; /* of intervals */
+        int64_t block_ms;
+        int64_t from_ms, to_ms; /* CALENDAR_NONE: time.start, time.end */
+    } calibrate;
+    struct {
+        struct scenario_asset *assets; /* owned */
+        size_t asset_count;            /* 0: this scenario alone */
+        struct scenario_split *splits; /* owned */
+        size_t split_count;
+        int leave_out; /* enum scenario_leave_out */
+    } backtest;
 
     /* Where it came from. */
     char *path_name; /* the file, as given; owned */

@@ -263,6 +263,19 @@ const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXP
     case SCHEMA_NAMES:
         expected_add(buffer, "a list such as [2024-08-05, 2025-10-10]");
         break;
+    case SCHEMA_BOUNDS:
+        expected_add(buffer, "a mapping such as {book.leverage.alpha: [0.6, 2]}");
+        break;
+    case SCHEMA_ASSETS:
+        expected_add(buffer, "a mapping such as {btc: btc.yaml, eth: eth.yaml}");
+        break;
+    case SCHEMA_SPLITS:
+        expected_add(buffer, "a list such as [{name: july, fit: {to: 2024-08-01}, test: {from: "
+                             "2024-08-01}}]");
+        break;
+    case SCHEMA_PART:
+        expected_add(buffer, "a list of names of backtest.assets such as [btc]");
+        break;
     }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
@@ -318,6 +331,14 @@ const char *schema_type_name(const struct schema_row *row)
     case SCHEMA_EVENTS:
         return "events";
     case SCHEMA_NAMES:
+        return "list of names";
+    case SCHEMA_BOUNDS:
+        return "mapping of bounds";
+    case SCHEMA_ASSETS:
+        return "mapping of paths";
+    case SCHEMA_SPLITS:
+        return "list of splits";
+    case SCHEMA_PART:
         return "list of names";
     case SCHEMA_VALUE:
         break;

@@ -47,6 +47,10 @@ enum schema_kind {
     SCHEMA_METRICS,   /* scenario.sensitivity.metrics: a list of numbers of the summary, by name */
     SCHEMA_HORIZONS,  /* scenario.signals.horizons_ms: a list of rising durations, with bounds */
     SCHEMA_NAMES,     /* scenario.events.names: a list of names of events */
+    SCHEMA_BOUNDS,    /* scenario.calibrate.parameters: a mapping of key to [low, high] */
+    SCHEMA_ASSETS,    /* scenario.backtest.assets: a mapping of name to scenario file */
+    SCHEMA_SPLITS,    /* scenario.backtest.splits: a list of schema_split */
+    SCHEMA_PART,      /* struct scenario_part: a list of names of assets */
     SCHEMA_EXTENDS    /* handled while files are merged; not in the struct */
 };
 
@@ -78,6 +82,7 @@ extern const struct schema_table schema_source;   /* struct source_spec */
 extern const struct schema_table schema_venue;    /* struct scenario_venue */
 extern const struct schema_table schema_tier;     /* struct schema_tier_item */
 extern const struct schema_table schema_point;    /* struct schema_point_item */
+extern const struct schema_table schema_split;    /* struct scenario_split */
 extern const struct schema_table schema_output;   /* struct scenario; names are words of `output` */
 extern const struct schema_table schema_baselines; /* the same, of `baselines` */
 

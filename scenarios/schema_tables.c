@@ -43,6 +43,9 @@ static const char *const words_sweep[] = {"none", "grid", "list", "latin", "sobo
 static const char *const words_sensitivity[] = {"sobol", "morris", NULL};
 static const char *const words_signals_oi[] = {"coins", "usd", NULL};
 static const char *const words_over[] = {"draws", "replicates", "both", NULL};
+static const char *const words_observation[] = {"fitted", "complete", NULL};
+static const char *const words_feed[] = {"bars", "days", NULL};
+static const char *const words_leave_out[] = {"none", "assets", NULL};
 static const char *const words_no_decay[] = {"none", NULL};
 static const char *const words_header[] = {"no", "yes", NULL};
 
@@ -437,6 +440,42 @@ static const struct schema_row scenario_rows[] = {
                "per side and tier"),
     ROW_DURATION("map.every", HERE(map.every_ms), "1h", 1000, 365 * DAY, FIELD_OWN_PRIOR,
                  "with --over: time between two columns of the heatmap, whole steps"),
+    ROW_SPECIAL("calibrate.parameters", SCHEMA_BOUNDS, 0, "{}",
+                "keys that the commands calibrate and backtest fit to data.liquidations, each with "
+                "its bounds [low, high]; null: not fitted"),
+    ROW_CHOICE("calibrate.observation", HERE(calibrate.observation), "fitted", words_observation,
+               "fitted: the feed is throttled and reports a Q^b of a flow Q; complete: it reports "
+               "everything"),
+    ROW_CHOICE("calibrate.feed", HERE(calibrate.feed), "bars", words_feed,
+               "days: the feed has a total per day of UTC, which says nothing about single bars"),
+    ROW_NUMBER("calibrate.moments.bar", "", HERE(calibrate.bar_weight), "1", 0, 1e6,
+               FIELD_OWN_PRIOR, "weight of the flow per bar in the distance that is minimised"),
+    ROW_NUMBER("calibrate.moments.day", "", HERE(calibrate.day_weight), "1", 0, 1e6,
+               FIELD_OWN_PRIOR, "weight of the flow per day"),
+    ROW_NUMBER("calibrate.floor", "share per hour", HERE(calibrate.floor_share), "1e-6",
+               SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR,
+               "share of open interest that is added to modelled and reported flow before "
+               "logarithms are taken"),
+    ROW_COUNT("calibrate.starts", "simplexes", HERE(calibrate.starts), "3", 1, 1000,
+              FIELD_OWN_PRIOR, "searches from different points"),
+    ROW_COUNT("calibrate.resamples", "resamples", HERE(calibrate.resamples), "200", 2, 10000,
+              FIELD_OWN_PRIOR, "of the bootstrap of days behind intervals"),
+    ROW_NUMBER("calibrate.level", "probability", HERE(calibrate.level), "0.9", SCHEMA_ABOVE_ZERO,
+               0.9999, FIELD_OWN_PRIOR, "of intervals"),
+    ROW_DURATION("calibrate.block", HERE(calibrate.block_ms), "2d", DAY, 365 * DAY, FIELD_OWN_PRIOR,
+                 "length of the blocks of days that are drawn"),
+    ROW_TIME("calibrate.fit.from", HERE(calibrate.from_ms), "null",
+             "the command calibrate fits from here on; null: time.start"),
+    ROW_TIME("calibrate.fit.to", HERE(calibrate.to_ms), "null",
+             "end of what is fitted, exclusive; null: time.end"),
+    ROW_SPECIAL("backtest.assets", SCHEMA_ASSETS, 0, "{}",
+                "scenario files by name, each with a feed in data.liquidations; {}: this scenario "
+                "alone, under its symbol"),
+    ROW_SPECIAL("backtest.splits", SCHEMA_SPLITS, 0, "[]",
+                "what is fitted and what is tested: {name, fit: {assets, from, to}, test: {assets, "
+                "from, to}}; without assets all of them, without times all of their window"),
+    ROW_CHOICE("backtest.leave_out", HERE(backtest.leave_out), "none", words_leave_out,
+               "assets: one more split for each asset, fitted to the others and tested on it"),
     ROW_SPECIAL("output", SCHEMA_OUTPUT, 0, "[summary, steps, tiers, venues, episodes]",
                 "which tables are written; also positions, adl, and of a sweep sweep and critical"),
 };
@@ -561,6 +600,18 @@ static const struct schema_row point_rows[] = {
                ROW_ANY_HIGH, NULL, "the price then"),
 };
 
+#define IN_SPLIT(member) offsetof(struct scenario_split, member)
+
+static const struct schema_row split_rows[] = {
+    ROW_TEXT("name", IN_SPLIT(name), NULL, "as the results name it"),
+    ROW_SPECIAL("fit.assets", SCHEMA_PART, IN_SPLIT(fit), "[]", "what is fitted; []: all"),
+    ROW_TIME("fit.from", IN_SPLIT(fit.from_ms), "null", "null: time.start of each"),
+    ROW_TIME("fit.to", IN_SPLIT(fit.to_ms), "null", "exclusive; null: time.end of each"),
+    ROW_SPECIAL("test.assets", SCHEMA_PART, IN_SPLIT(test), "[]", "what is predicted; []: all"),
+    ROW_TIME("test.from", IN_SPLIT(test.from_ms), "null", "null: time.start of each"),
+    ROW_TIME("test.to", IN_SPLIT(test.to_ms), "null", "exclusive; null: time.end of each"),
+};
+
 #define RESULT(word, member, doc)                                                          \
     {                                                                                      \
         .field = { ROW_FIELD(word, FIELD_BOOL, "", HERE(output.member), "no", NULL, doc) } \
@@ -600,5 +651,6 @@ const struct schema_table schema_source = TABLE(source_rows);
 const struct schema_table schema_venue = TABLE(venue_rows);
 const struct schema_table schema_tier = TABLE(tier_rows);
 const struct schema_table schema_point = TABLE(point_rows);
+const struct schema_table schema_split = TABLE(split_rows);
 const struct schema_table schema_output = TABLE(output_rows);
 const struct schema_table schema_baselines = TABLE(baseline_rows);

@@ -10,8 +10,9 @@
 bool setting_allowed(const struct schema_row *row)
 {
     static const char *const others[] = {"format", "title", "replicates"};
-    static const char *const groups[] = {"sweep.",       "uncertainty.", "bands.",  "critical.",
-                                         "sensitivity.", "signals.",     "events.", "map."};
+    static const char *const groups[] = {"sweep.",       "uncertainty.", "bands.",     "critical.",
+                                         "sensitivity.", "signals.",     "calibrate.", "backtest.",
+                                         "events.",      "map."};
     const char *name = row->field.name;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(name, others[i]) == 0)

@@ -334,6 +334,9 @@ static bool is_nested(enum schema_kind kind)
     case SCHEMA_AXES:
     case SCHEMA_SETTINGS:
     case SCHEMA_PRIORS:
+    case SCHEMA_BOUNDS:
+    case SCHEMA_ASSETS:
+    case SCHEMA_SPLITS:
         return true;
     default:
         return false;
@@ -363,6 +366,12 @@ static const char *empty_text(const struct schema_row *row, const void *record)
         return scenario->sweep.list_count > 0 ? NULL : "[]";
     case SCHEMA_PRIORS:
         return scenario->uncertainty.parameter_count > 0 ? NULL : "{}";
+    case SCHEMA_BOUNDS:
+        return scenario->calibrate.parameter_count > 0 ? NULL : "{}";
+    case SCHEMA_ASSETS:
+        return scenario->backtest.asset_count > 0 ? NULL : "{}";
+    case SCHEMA_SPLITS:
+        return scenario->backtest.split_count > 0 ? NULL : "[]";
     default:
         return NULL;
     }
@@ -395,6 +404,15 @@ static void write_below(FILE *out, const struct schema_row *row, const void *rec
         break;
     case SCHEMA_PRIORS:
         write_sweep_priors(out, record, depth);
+        break;
+    case SCHEMA_BOUNDS:
+        write_sweep_bounds(out, record, depth);
+        break;
+    case SCHEMA_ASSETS:
+        write_sweep_assets(out, record, depth);
+        break;
+    case SCHEMA_SPLITS:
+        write_sweep_splits(out, record, depth);
         break;
     default:
         write_tiers(out, record, depth);

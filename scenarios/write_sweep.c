@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/calendar.h"
 #include "base/text.h"
 #include "scenarios/quote.h"
 #include "scenarios/setting.h"
@@ -110,6 +111,82 @@ void write_sweep_priors(FILE *out, const struct scenario *scenario, int depth)
             write_values(out, prior->choices, prior->choice_count);
         else
             write_law(out, prior->key, &prior->law);
+        fputs("}\n", out);
+    }
+}
+
+void write_sweep_bounds(FILE *out, const struct scenario *scenario, int depth)
+{
+    for (size_t i = 0; i < scenario->calibrate.parameter_count; i++) {
+        const struct scenario_bounds *bounds = &scenario->calibrate.parameters[i];
+        const struct schema_row *row = setting_row(bounds->key);
+        char low[SETTING_NUMBER_SIZE], high[SETTING_NUMBER_SIZE];
+        fprintf(out, "%*s", 2 * depth, "");
+        write_key(out, bounds->key);
+        fprintf(out, "[%s, %s]\n", setting_from_number(row, bounds->low, low),
+                setting_from_number(row, bounds->high, high));
+    }
+}
+
+/* --- what is backtested --- */
+
+static void write_path(FILE *out, const char *path)
+{
+    struct text_buffer full = {0};
+    quote_path(&full, path);
+    fputs(full.failed ? "null" : full.data, out);
+    text_buffer_free(&full);
+}
+
+static void write_name(FILE *out, const char *name)
+{
+    char piece[QUOTE_PIECE_SIZE];
+    fputc('"', out);
+    while (*name != '\0')
+        fputs(quote_next(&name, piece), out);
+    fputc('"', out);
+}
+
+void write_sweep_assets(FILE *out, const struct scenario *scenario, int depth)
+{
+    for (size_t i = 0; i < scenario->backtest.asset_count; i++) {
+        fprintf(out, "%*s", 2 * depth, "");
+        write_key(out, scenario->backtest.assets[i].name);
+        write_path(out, scenario->backtest.assets[i].path);
+        fputc('\n', out);
+    }
+}
+
+static void write_time(FILE *out, const char *word, int64_t time_ms)
+{
+    char text[CALENDAR_TEXT_SIZE];
+    if (time_ms != CALENDAR_NONE)
+        fprintf(out, ", %s: %s", word, calendar_format_iso(time_ms, text));
+}
+
+static void write_part(FILE *out, const struct scenario_part *part)
+{
+    fputs("{assets: [", out);
+    for (size_t i = 0; i < part->asset_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        write_name(out, part->assets[i]);
+    }
+    fputc(']', out);
+    write_time(out, "from", part->from_ms);
+    write_time(out, "to", part->to_ms);
+    fputc('}', out);
+}
+
+void write_sweep_splits(FILE *out, const struct scenario *scenario, int depth)
+{
+    for (size_t i = 0; i < scenario->backtest.split_count; i++) {
+        const struct scenario_split *split = &scenario->backtest.splits[i];
+        fprintf(out, "%*s- {name: ", 2 * depth, "");
+        write_name(out, split->name);
+        fputs(", fit: ", out);
+        write_part(out, &split->fit);
+        fputs(", test: ", out);
+        write_part(out, &split->test);
         fputs("}\n", out);
     }
 }

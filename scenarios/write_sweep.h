@@ -14,5 +14,8 @@ void write_sweep_list(FILE *out, const struct scenario *scenario, int depth);
 /* On the line of its key. */
 void write_sweep_compare(FILE *out, const struct scenario *scenario);
 void write_sweep_priors(FILE *out, const struct scenario *scenario, int depth);
+void write_sweep_bounds(FILE *out, const struct scenario *scenario, int depth);
+void write_sweep_assets(FILE *out, const struct scenario *scenario, int depth);
+void write_sweep_splits(FILE *out, const struct scenario *scenario, int depth);
 
 #endif
