@@ -16,6 +16,8 @@ static const struct cli_row commands[] = {
     {"merge", "join the shards of a sweep", cli_merge},
     {"solve", "the smallest change of a key at which a condition begins to hold", cli_solve},
     {"sensitivity", "tell which uncertain parameters the results depend on", cli_sensitivity},
+    {"signals", "the rules on open interest, and whether they foretold anything", cli_signals},
+    {"map", "where open interest would be liquidated", cli_map},
     {"data", "check, describe, convert and synthesise market history", cli_data},
     {"scenario", "check, show and start scenario files", cli_scenario},
     {"liqprice", "liquidation price of a position", cli_liqprice},
