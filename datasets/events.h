@@ -11,11 +11,11 @@
  *
  * `symbol` is BTC, ETH or `all`. `venue` is one venue or a scope: `all` exchanges, `all_futures`
  * with dated futures and those of CME as the publisher counts them, `all_perpetuals`. `at` and
- * `span` say which time the figure is about, [at, at + span), where that is narrower than the
- * window or outside it: the hour of the low, the day of an open interest, the 8 hours that end in a
- * funding settlement at `at`. Empty: the window. `kind` is observed for numbers read off a data
- * set, press for reported ones. Reported liquidations are a lower bound: they differ 2 to 6 times
- * by source and throttling.
+ * `span` say which time the figure is about where that is narrower than the window or outside it:
+ * [at, at + span), such as the hour of the low or the day of an open interest; for funding the span
+ * that ends in the settlement at `at`. Empty: the window. `kind` is observed for numbers read off a
+ * data set, press for reported ones. Reported liquidations are a lower bound: they differ 2 to 6
+ * times by source and throttling.
  */
 #ifndef LIQCASCADE_DATASETS_EVENTS_H
 #define LIQCASCADE_DATASETS_EVENTS_H

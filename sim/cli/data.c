@@ -9,6 +9,7 @@
 #include "reports/json.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/data_convert.h"
+#include "sim/cli/data_events.h"
 #include "sim/cli/data_source.h"
 #include "sim/cli/data_synth.h"
 
@@ -327,6 +328,7 @@ int cli_data(int argc, char **argv, struct error *err)
         {"check", "report gaps, repeats, zeros, frozen values and other flaws", data_check},
         {"info", "say what data hold: format, rows, times, columns, hashes", data_info},
         {"convert", "write any series as canonical .csv.zst", cli_data_convert},
-        {"synth", "make a reconstruction from published figures", cli_data_synth}};
+        {"synth", "make a reconstruction from published figures", cli_data_synth},
+        {"events", "list past crashes and their published figures", cli_data_events}};
     return cli_dispatch("data", ROWS, sizeof ROWS / sizeof *ROWS, argc, argv, err);
 }
