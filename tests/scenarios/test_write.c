@@ -379,6 +379,7 @@ static void assert_same_scenario(struct scenario *a, struct scenario *b)
         same_text(&a->venues[i].brackets, &b->venues[i].brackets);
     }
     same_text(&a->critical.along, &b->critical.along);
+    same_text(&a->events.from, &b->events.from);
     same_sweep(a, b);
     same_priors(a, b);
     forget_files(a);
