@@ -67,20 +67,27 @@ static size_t places(const struct map *self)
     return (size_t)self->grid.count + 2;
 }
 
+static size_t tiers(const struct map *self)
+{
+    return self->by_tier ? TIERS : 1;
+}
+
 static size_t cells(const struct map *self)
 {
-    return 2 * TIERS * places(self);
+    return 2 * tiers(self) * places(self);
 }
 
 static double *cell(const struct map *self, int side_index, int tier, size_t place)
 {
-    return &self->coins[((size_t)side_index * TIERS + (size_t)tier) * places(self) + place];
+    size_t row = (size_t)side_index * tiers(self) + (self->by_tier ? (size_t)tier : 0);
+    return &self->coins[row * places(self) + place];
 }
 
-int map_init(struct map *self, const struct map_grid *grid, struct error *err)
+int map_init(struct map *self, const struct map_grid *grid, bool by_tier, struct error *err)
 {
     memset(self, 0, sizeof *self);
     self->grid = *grid;
+    self->by_tier = by_tier;
     self->coins = memory_zeroed(cells(self), sizeof *self->coins);
     return self->coins != NULL ? ERROR_NONE : error_memory(err, "the map");
 }
@@ -162,6 +169,39 @@ void map_add(struct map *self, const struct map *other, double weight)
     }
 }
 
+/* Moves a row of places to those of the narrower grid that begins `before` bins later and has
+   `count` bins. */
+static void narrow_row(double *row, size_t count_before, size_t before, size_t count)
+{
+    double below = 0.0, above = 0.0;
+    for (size_t place = 0; place <= before; place++)
+        below += row[place];
+    for (size_t place = before + count + 1; place < count_before + 2; place++)
+        above += row[place];
+    memmove(row + 1, row + 1 + before, count * sizeof *row);
+    row[0] = below;
+    row[count + 1] = above;
+}
+
+void map_narrow(struct map *self, double range_log)
+{
+    struct map_grid narrow, wide = self->grid;
+    if (map_grid_make(&narrow, wide.anchor, wide.bin_log, self->mark, self->mark, range_log,
+                      NULL) != ERROR_NONE)
+        return;
+    int end = narrow.first + narrow.count, wide_end = wide.first + wide.count;
+    narrow.first = narrow.first < wide.first ? wide.first : narrow.first;
+    narrow.count = (end < wide_end ? end : wide_end) - narrow.first;
+    size_t before = (size_t)(narrow.first - wide.first), count = (size_t)narrow.count;
+    size_t rows = 2 * tiers(self), wide_places = places(self);
+    for (size_t i = 0; i < rows; i++) {
+        narrow_row(self->coins + i * wide_places, (size_t)wide.count, before, count);
+        memmove(self->coins + i * (count + 2), self->coins + i * wide_places,
+                (count + 2) * sizeof *self->coins);
+    }
+    self->grid = narrow;
+}
+
 double map_coins(const struct map *self, int side_index, int tier, size_t place)
 {
     return *cell(self, side_index, tier, place);
@@ -170,7 +210,7 @@ double map_coins(const struct map *self, int side_index, int tier, size_t place)
 double map_side_coins(const struct map *self, int side_index, size_t place)
 {
     double sum = 0.0;
-    for (int tier = 0; tier < TIERS; tier++)
+    for (int tier = 0; tier < (int)tiers(self); tier++)
         sum += *cell(self, side_index, tier, place);
     return sum;
 }

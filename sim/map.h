@@ -14,6 +14,7 @@
 #ifndef LIQCASCADE_SIM_MAP_H
 #define LIQCASCADE_SIM_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -47,6 +48,7 @@ extern const double map_distances[MAP_DISTANCES];
 
 struct map {
     struct map_grid grid;
+    bool by_tier; /* else tiers are one */
     double mark;
     double *coins;                   /* side, tier, place; owned */
     double oi[2];                    /* coins per side, with those held outside the book */
@@ -55,15 +57,21 @@ struct map {
 };
 
 /* Empty. ERROR_IO when memory is short; then `self` needs no free. */
-int map_init(struct map *self, const struct map_grid *grid, struct error *err);
+int map_init(struct map *self, const struct map_grid *grid, bool by_tier, struct error *err);
 void map_free(struct map *self);
 /* What `replay` holds now, seen from the mark price `mark`, in place of what was there. Looks at
    every position. */
 void map_take(struct map *self, const struct replay *replay, double mark);
-/* Adds `weight` times another map of the same grid, marks included. */
+/* Adds `weight` times another map of the same grid and tiers, marks included. */
 void map_add(struct map *self, const struct map *other, double weight);
 
-/* Coins of a side (BOOK_LONG, BOOK_SHORT) and tier in a place, and of a side over all tiers. */
+/* Leaves the bins that hold prices within `range_log` of its mark, and the rest in those at the
+ * ends.
+ */
+void map_narrow(struct map *self, double range_log);
+
+/* Coins of a side (BOOK_LONG, BOOK_SHORT) and tier (0 where they are one) in a place, and of a side
+   over all tiers. */
 double map_coins(const struct map *self, int side_index, int tier, size_t place);
 double map_side_coins(const struct map *self, int side_index, size_t place);
 
@@ -79,9 +87,9 @@ struct map_row {
 extern const struct field map_row_fields[];
 extern const size_t map_row_field_count;
 
-/* Every side, tier and place that holds anything, from the market outwards: longs from the highest
-   price down, then shorts from the lowest up. The caller frees `out_rows` with memory_free.
-   ERROR_IO when memory is short. */
+/* Of a map by tier: every side, tier and place that holds anything, from the market outwards: longs
+   from the highest price down, then shorts from the lowest up. The caller frees `out_rows` with
+   memory_free. ERROR_IO when memory is short. */
 int map_rows(const struct map *self, struct map_row **out_rows, size_t *out_count,
              struct error *err);
 

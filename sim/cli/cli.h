@@ -39,6 +39,7 @@ int cli_solve(int argc, char **argv, struct error *err);
 int cli_sensitivity(int argc, char **argv, struct error *err);
 int cli_signals(int argc, char **argv, struct error *err);
 int cli_map(int argc, char **argv, struct error *err);
+int cli_map(int argc, char **argv, struct error *err);
 int cli_data(int argc, char **argv, struct error *err);
 int cli_scenario(int argc, char **argv, struct error *err);
 int cli_liqprice(int argc, char **argv, struct error *err);

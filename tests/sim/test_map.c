@@ -45,7 +45,7 @@ static void fixture_make(struct fixture *self, double scale, double range_log)
     laboratory_replay(&self->laboratory, false, &self->replay);
     assert_int_equal(map_grid_make(&self->grid, 100.0, 0.01, 100.0, 100.0, range_log, &err),
                      ERROR_NONE);
-    assert_int_equal(map_init(&self->map, &self->grid, &err), ERROR_NONE);
+    assert_int_equal(map_init(&self->map, &self->grid, true, &err), ERROR_NONE);
     map_take(&self->map, &self->replay, 100.0);
 }
 
@@ -187,7 +187,7 @@ static void two_maps_differ_by_what_fired_between_them(void **state)
     struct map later;
     struct error err = {0};
     assert_int_equal(laboratory_node(&fixture.replay, 95.0, 100.0), 2);
-    assert_int_equal(map_init(&later, &fixture.grid, &err), ERROR_NONE);
+    assert_int_equal(map_init(&later, &fixture.grid, true, &err), ERROR_NONE);
     map_take(&later, &fixture.replay, 95.0);
     double gone = 0.0;
     for (size_t place = 0; place < (size_t)fixture.grid.count + 2; place++) {
@@ -226,7 +226,7 @@ static void means_are_of_coins(void **state)
     struct error err = {0};
     fixture_make(&one, 1.0, 0.1);
     fixture_make(&three, 3.0, 0.1);
-    assert_int_equal(map_init(&mean, &one.grid, &err), ERROR_NONE);
+    assert_int_equal(map_init(&mean, &one.grid, true, &err), ERROR_NONE);
     map_add(&mean, &one.map, 0.5);
     map_add(&mean, &three.map, 0.5);
     assert_near(mean.mark, 100.0, 1e-9);
