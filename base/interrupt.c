@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Lock-free, so that a handler may write and read them while several threads do. */
-static atomic_int pending, patient;
+static atomic_int pending, patience;
 static _Atomic(const char *) notice_text;
 
 static void say(const char *text)
@@ -30,7 +30,7 @@ static void handle_signal(int number)
     const char *notice = atomic_load(&notice_text);
     (void)number;
     atomic_store(&pending, 1);
-    if (atomic_load(&patient) && notice != NULL)
+    if (atomic_load(&patience) && notice != NULL)
         say(notice);
     errno = saved_errno;
     signal(SIGINT, SIG_DFL);
@@ -54,13 +54,13 @@ bool interrupt_pending(void)
 
 int interrupt_check(struct error *err)
 {
-    if (!interrupt_pending() || atomic_load_explicit(&patient, memory_order_relaxed) != 0)
+    if (!interrupt_pending() || atomic_load_explicit(&patience, memory_order_relaxed) != 0)
         return ERROR_NONE;
     return error_set(err, ERROR_INTERRUPTED, "interrupted");
 }
 
-void interrupt_set_patience(bool on, const char *notice)
+void interrupt_set_patience(bool patient, const char *notice)
 {
     atomic_store(&notice_text, notice);
-    atomic_store(&patient, on ? 1 : 0);
+    atomic_store(&patience, patient ? 1 : 0);
 }

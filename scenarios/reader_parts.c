@@ -528,7 +528,9 @@ static bool read_metric(struct reader *self, const struct schema_row *row,
         reader_report(self, node, row->field.name, "names %s twice; expected it once", text);
         return false;
     }
-    strcpy(scenario->sensitivity.metrics[scenario->sensitivity.metric_count++], text);
+    snprintf(scenario->sensitivity.metrics[scenario->sensitivity.metric_count],
+             sizeof *scenario->sensitivity.metrics, "%s", text);
+    scenario->sensitivity.metric_count++;
     return true;
 }
 
@@ -586,7 +588,9 @@ static bool read_name(struct reader *self, const struct schema_row *row,
         reader_report(self, node, row->field.name, "names %s twice; expected it once", text);
         return false;
     }
-    strcpy(scenario->events.names[scenario->events.name_count++], text);
+    snprintf(scenario->events.names[scenario->events.name_count], sizeof *scenario->events.names,
+             "%s", text);
+    scenario->events.name_count++;
     return true;
 }
 

@@ -181,102 +181,55 @@ static void expected_scalar(const struct field *field, char *buffer)
     }
 }
 
+#define EXPECTED_AXES                                                                              \
+    "a mapping such as {oi.level_usd: {from: 20e9, to: 120e9, step: 2e9}, oi.scale_by: [traders, " \
+    "sizes]}"
+
+#define EXPECTED_SPLITS \
+    "a list such as [{name: july, fit: {to: 2024-08-01}, test: {from: 2024-08-01}}]"
+
+/* What is expected of kinds that are no single value; `each`: of the row's values. */
+static const struct {
+    const char *text;
+    bool each;
+} expected_kinds[] = {
+    [SCHEMA_EXTENDS] = {"a path", false},
+    [SCHEMA_PATH] = {"a path", false},
+    [SCHEMA_BUILTIN] = {"builtin:NAME (for a file use path)", false},
+    [SCHEMA_ZONE] = {"an offset from UTC such as \"+06:00\"", false},
+    [SCHEMA_PAIR] = {"a list [low, high], each ", true},
+    [SCHEMA_COLUMNS] = {"a mapping such as {oi: 5, open: price}", false},
+    [SCHEMA_FILTERS] = {"a mapping such as {coin: BTC}", false},
+    [SCHEMA_SOURCE] = {"{source: builtin:NAME} or {path: FILE, format: NAME}", false},
+    [SCHEMA_VENUES] = {"a list such as [{name: binance, rules: binance, oi_share: 1}]", false},
+    [SCHEMA_LEVELS] = {"a list such as [60e9, 94e9], each ", true},
+    [SCHEMA_POINTS] = {"a list such as [{at: 2025-10-10T21:00Z, price: 105000}]", false},
+    [SCHEMA_TIERS] = {"a list such as [{leverage: 5, weight: 0.2}]", false},
+    [SCHEMA_OUTPUT] = {"a list such as [summary, steps]", false},
+    [SCHEMA_AXES] = {EXPECTED_AXES, false},
+    [SCHEMA_SETTINGS] = {"a list such as [{oi.level_usd: 60e9, impact.gamma: 0.5}]", false},
+    [SCHEMA_COMPARE] = {"a mapping such as {oi.level_usd: 60e9}, first", false},
+    [SCHEMA_PRIORS] = {"a mapping such as {impact.gamma: {uniform: [0.5, 1.0]}}", false},
+    [SCHEMA_QUANTILES] = {"a rising list such as [0.05, 0.5, 0.95], each ", true},
+    [SCHEMA_BASELINES] = {"a list such as [open, naive, least, null]", false},
+    [SCHEMA_CONDITION] = {CONDITION_EXPECTED, false},
+    [SCHEMA_METRICS] = {"a list such as [liquidated_usd, amplification]", false},
+    [SCHEMA_HORIZONS] = {"a rising list such as [1h, 24h], each ", true},
+    [SCHEMA_EVENTS] = {"builtin:events or a path", false},
+    [SCHEMA_NAMES] = {"a list such as [2024-08-05, 2025-10-10]", false},
+    [SCHEMA_BOUNDS] = {"a mapping such as {book.leverage.alpha: [0.6, 2]}", false},
+    [SCHEMA_ASSETS] = {"a mapping such as {btc: btc.yaml, eth: eth.yaml}", false},
+    [SCHEMA_SPLITS] = {EXPECTED_SPLITS, false},
+    [SCHEMA_PART] = {"a list of names of backtest.assets such as [btc]", false},
+};
+
 const char *schema_expected(const struct schema_row *row, char buffer[SCHEMA_EXPECTED_SIZE])
 {
     buffer[0] = '\0';
-    switch (row->kind) {
-    case SCHEMA_VALUE:
+    if (row->kind != SCHEMA_VALUE)
+        expected_add(buffer, expected_kinds[row->kind].text);
+    if (row->kind == SCHEMA_VALUE || expected_kinds[row->kind].each)
         expected_scalar(&row->field, buffer);
-        break;
-    case SCHEMA_EXTENDS:
-    case SCHEMA_PATH:
-        expected_add(buffer, "a path");
-        break;
-    case SCHEMA_BUILTIN:
-        expected_add(buffer, "builtin:NAME (for a file use path)");
-        break;
-    case SCHEMA_ZONE:
-        expected_add(buffer, "an offset from UTC such as \"+06:00\"");
-        break;
-    case SCHEMA_PAIR:
-        expected_add(buffer, "a list [low, high], each ");
-        expected_scalar(&row->field, buffer);
-        break;
-    case SCHEMA_COLUMNS:
-        expected_add(buffer, "a mapping such as {oi: 5, open: price}");
-        break;
-    case SCHEMA_FILTERS:
-        expected_add(buffer, "a mapping such as {coin: BTC}");
-        break;
-    case SCHEMA_SOURCE:
-        expected_add(buffer, "{source: builtin:NAME} or {path: FILE, format: NAME}");
-        break;
-    case SCHEMA_VENUES:
-        expected_add(buffer, "a list such as [{name: binance, rules: binance, oi_share: 1}]");
-        break;
-    case SCHEMA_LEVELS:
-        expected_add(buffer, "a list such as [60e9, 94e9], each ");
-        expected_scalar(&row->field, buffer);
-        break;
-    case SCHEMA_POINTS:
-        expected_add(buffer, "a list such as [{at: 2025-10-10T21:00Z, price: 105000}]");
-        break;
-    case SCHEMA_TIERS:
-        expected_add(buffer, "a list such as [{leverage: 5, weight: 0.2}]");
-        break;
-    case SCHEMA_OUTPUT:
-        expected_add(buffer, "a list such as [summary, steps]");
-        break;
-    case SCHEMA_AXES:
-        expected_add(buffer, "a mapping such as {oi.level_usd: {from: 20e9, to: 120e9, step: "
-                             "2e9}, oi.scale_by: [traders, sizes]}");
-        break;
-    case SCHEMA_SETTINGS:
-        expected_add(buffer, "a list such as [{oi.level_usd: 60e9, impact.gamma: 0.5}]");
-        break;
-    case SCHEMA_COMPARE:
-        expected_add(buffer, "a mapping such as {oi.level_usd: 60e9}, first");
-        break;
-    case SCHEMA_PRIORS:
-        expected_add(buffer, "a mapping such as {impact.gamma: {uniform: [0.5, 1.0]}}");
-        break;
-    case SCHEMA_QUANTILES:
-        expected_add(buffer, "a rising list such as [0.05, 0.5, 0.95], each ");
-        expected_scalar(&row->field, buffer);
-        break;
-    case SCHEMA_BASELINES:
-        expected_add(buffer, "a list such as [open, naive, least, null]");
-        break;
-    case SCHEMA_CONDITION:
-        expected_add(buffer, CONDITION_EXPECTED);
-        break;
-    case SCHEMA_METRICS:
-        expected_add(buffer, "a list such as [liquidated_usd, amplification]");
-        break;
-    case SCHEMA_HORIZONS:
-        expected_add(buffer, "a rising list such as [1h, 24h], each ");
-        expected_scalar(&row->field, buffer);
-        break;
-    case SCHEMA_EVENTS:
-        expected_add(buffer, "builtin:events or a path");
-        break;
-    case SCHEMA_NAMES:
-        expected_add(buffer, "a list such as [2024-08-05, 2025-10-10]");
-        break;
-    case SCHEMA_BOUNDS:
-        expected_add(buffer, "a mapping such as {book.leverage.alpha: [0.6, 2]}");
-        break;
-    case SCHEMA_ASSETS:
-        expected_add(buffer, "a mapping such as {btc: btc.yaml, eth: eth.yaml}");
-        break;
-    case SCHEMA_SPLITS:
-        expected_add(buffer, "a list such as [{name: july, fit: {to: 2024-08-01}, test: {from: "
-                             "2024-08-01}}]");
-        break;
-    case SCHEMA_PART:
-        expected_add(buffer, "a list of names of backtest.assets such as [btc]");
-        break;
-    }
     if (schema_nullable(row))
         expected_add(buffer, " or null");
     return buffer;

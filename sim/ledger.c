@@ -62,7 +62,7 @@ static void side_copy(struct ledger_side *to, const struct ledger_side *from)
     to->zone_of = own.zone_of;
     memcpy(to->opened + first, from->opened + first, bars * sizeof *to->opened);
     memcpy(to->hazard_then + first, from->hazard_then + first, bars * sizeof *to->hazard_then);
-    if (to->zones == NULL || from->zone_end == 0)
+    if (to->zones == NULL || from->zones == NULL || from->zone_of == NULL || from->zone_end == 0)
         return;
     size_t low = (size_t)from->zone_low, zones = (size_t)(from->zone_end - from->zone_low);
     memcpy(to->zones + low, from->zones + low, zones * sizeof *to->zones);

@@ -48,14 +48,15 @@ static double ratio_median(const struct room *self, size_t count)
     return median;
 }
 
-void compare_pairs(const double *values, const double *reference, size_t draws, size_t replicates,
-                   enum bands_over over, const double *probabilities, size_t probability_count,
-                   double *room, struct compare *out, double *out_quantiles)
+void compare_pairs(const struct compare_runs *runs, const double *probabilities,
+                   size_t probability_count, double *room, struct compare *out,
+                   double *out_quantiles)
 {
+    size_t draws = runs->draws, replicates = runs->replicates;
     struct room rows = divide(room, draws * replicates);
-    keep_whole_pairs(&rows, values, reference, draws * replicates);
-    size_t count = bands_span(rows.values, draws, replicates, over, rows.spanned_values);
-    bands_span(rows.reference, draws, replicates, over, rows.spanned_reference);
+    keep_whole_pairs(&rows, runs->values, runs->reference, draws * replicates);
+    size_t count = bands_span(rows.values, draws, replicates, runs->over, rows.spanned_values);
+    bands_span(rows.reference, draws, replicates, runs->over, rows.spanned_reference);
     for (size_t i = 0; i < count; i++)
         rows.results[i] = rows.spanned_values[i] - rows.spanned_reference[i];
     out->share_above = share_above(rows.results, count);

@@ -17,15 +17,22 @@ struct compare {
     double ratio_median; /* of value / reference where that is above 0; NaN: nowhere */
 };
 
+/* What is compared, by draw * replicates + replicate, and over what; nothing is owned. */
+struct compare_runs {
+    const double *values, *reference;
+    size_t draws, replicates;
+    enum bands_over over;
+};
+
 /* Doubles of working room. */
 #define COMPARE_ROOM(draws, replicates) (5 * (draws) * (replicates))
 
-/* Compares values[draw * replicates + replicate] with the reference's. A pair of which one is
+/* Compares values with the reference's. A pair of which one is
    missing (NaN) is missing. Pairs are first brought to what bands span (bands_span), so that
    everything is over draws, over replicates, or over every pair. out_quantiles[i] is the quantile
    of the differences at probabilities[i]. */
-void compare_pairs(const double *values, const double *reference, size_t draws, size_t replicates,
-                   enum bands_over over, const double *probabilities, size_t probability_count,
-                   double *room, struct compare *out, double *out_quantiles);
+void compare_pairs(const struct compare_runs *runs, const double *probabilities,
+                   size_t probability_count, double *room, struct compare *out,
+                   double *out_quantiles);
 
 #endif

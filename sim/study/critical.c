@@ -112,6 +112,7 @@ static void answer(const struct finding *self, const struct measure_means *means
 static void begin(struct finding *self, size_t search, struct sweep_setting *settings)
 {
     const struct sweep *sweep = self->sweep;
+    liqcascade_bug_assert(self->draws > 0, "a sweep has a draw");
     size_t count = sweep_points_levels(&sweep->points, self->axis);
     size_t stride = sweep_points_stride(&sweep->points, self->axis);
     for (size_t i = 0; i < count; i++) {
@@ -290,12 +291,13 @@ static bool add_draw(const struct line *line, size_t draw)
 static bool add_bands(const struct line *line)
 {
     const struct scenario *scenario = &line->finding->sweep->evaluate.scenario;
-    size_t count = scenario->bands.quantile_count, draws = line->finding->draws;
+    size_t probability_count = scenario->bands.quantile_count, draws = line->finding->draws;
     double quantiles[3][SCENARIO_QUANTILES_MAX];
     double *const of[] = {line->values, line->below, line->above};
     struct bands bands[3];
     for (int i = 0; i < 3; i++)
-        bands_of(of[i], draws, scenario->bands.quantiles, count, &bands[i], quantiles[i]);
+        bands_of(of[i], draws, scenario->bands.quantiles, probability_count, &bands[i],
+                 quantiles[i]);
     struct critical_row row = {.quantile = NAN,
                                .value = bands[0].mean,
                                .below = NAN,
@@ -305,7 +307,7 @@ static bool add_bands(const struct line *line)
                                .never_share = (double)bands[0].missing / (double)draws,
                                .draws = (int64_t)draws};
     bool good = add_row(line, &row);
-    for (size_t q = 0; q < count; q++) {
+    for (size_t q = 0; q < probability_count; q++) {
         row.quantile = scenario->bands.quantiles[q];
         row.value = quantiles[0][q];
         row.branching_below = quantiles[1][q];

@@ -153,9 +153,10 @@ static void put_differences(const struct summing *self, size_t point, size_t bas
     struct compare compare;
     gather(sweep, point, baseline, number, self->runs);
     gather(sweep, reference, baseline, number, self->others);
-    compare_pairs(self->runs, self->others, sweep->points.draws, sweep->replicates,
-                  (enum bands_over)scenario->bands.over, scenario->bands.quantiles,
-                  scenario->bands.quantile_count, self->room, &compare, quantiles);
+    struct compare_runs runs = {self->runs, self->others, sweep->points.draws, sweep->replicates,
+                                (enum bands_over)scenario->bands.over};
+    compare_pairs(&runs, scenario->bands.quantiles, scenario->bands.quantile_count, self->room,
+                  &compare, quantiles);
     put_count(cell, reference + 1);
     put_number(cell, compare.bands.mean);
     for (size_t q = 0; q < scenario->bands.quantile_count; q++)

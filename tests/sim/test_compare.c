@@ -31,7 +31,8 @@ static void expect(enum bands_over over, size_t n, double mean, double lowest, d
     static const double probabilities[] = {0, 0.5};
     double room[COMPARE_ROOM(3, 2)], quantiles[2];
     struct compare compare;
-    compare_pairs(values, reference, 3, 2, over, probabilities, 2, room, &compare, quantiles);
+    struct compare_runs runs = {values, reference, 3, 2, over};
+    compare_pairs(&runs, probabilities, 2, room, &compare, quantiles);
     assert_int_equal(compare.bands.n, n);
     assert_near(compare.bands.mean, mean, 1e-15);
     assert_near(quantiles[0], lowest, 1e-15);
@@ -63,7 +64,8 @@ static void nothing_in_common_is_nothing(void **state)
     const double some[] = {1, NAN}, others[] = {NAN, 1}, half = 0.5;
     double room[COMPARE_ROOM(2, 1)], median;
     struct compare compare;
-    compare_pairs(some, others, 2, 1, BANDS_BOTH, &half, 1, room, &compare, &median);
+    struct compare_runs runs = {some, others, 2, 1, BANDS_BOTH};
+    compare_pairs(&runs, &half, 1, room, &compare, &median);
     assert_int_equal(compare.bands.n, 0);
     assert_true(isnan(compare.bands.mean) && isnan(median));
     assert_true(isnan(compare.share_above) && isnan(compare.ratio_median));
