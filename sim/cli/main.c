@@ -18,7 +18,7 @@ static const struct cli_row commands[] = {
     {"sensitivity", "tell which uncertain parameters the results depend on", cli_sensitivity},
     {"signals", "the rules on open interest, and whether they foretold anything", cli_signals},
     {"map", "where open interest would be liquidated", cli_map},
-    {"map", "where open interest would be liquidated", cli_map},
+    {"calibrate", "fit parameters to reported liquidations", cli_calibrate},
     {"data", "check, describe, convert and synthesise market history", cli_data},
     {"scenario", "check, show and start scenario files", cli_scenario},
     {"liqprice", "liquidation price of a position", cli_liqprice},

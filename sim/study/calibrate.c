@@ -199,6 +199,9 @@ static int describe_best(struct fitting *self)
                         : unit >= 1.0 - AT_BOUND ? CALIBRATE_AT_HIGH
                                                  : CALIBRATE_INSIDE;
     }
+    for (size_t r = 0; r < self->rows->count; r++)
+        if (!self->rows->assets[self->rows->items[r].asset].complete)
+            fit->observed[self->rows->items[r].horizon] = true;
     int code = evaluate(self, self->best, self->log);
     if (code == ERROR_NONE)
         fit->distance = calibrate_distance(self->rows, self->log, self->weights, &fit->observation);

@@ -51,6 +51,7 @@ struct calibrate_fit {
     int bound[FLOW_PARAMETERS_MAX]; /* enum calibrate_bound: within 1 % of the range of it */
     double distance;                /* at theta */
     struct flow_observation observation;
+    bool observed[FLOW_HORIZONS]; /* whether the observation of a horizon was fitted */
     size_t evaluations;
     size_t parameter_count, draws;
     double *draw_theta;                        /* draws x parameters; owned */
