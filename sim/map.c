@@ -140,6 +140,12 @@ static void add_account(struct map *self, const struct replay *replay,
                 accounts_coins(&replay->ledger, account, side));
 }
 
+static void take_totals(struct map *self, const struct replay *replay, int side)
+{
+    self->oi[side] = ledger_total(&replay->ledger, side);
+    self->outside[side] = replay->ledger.side[side].held.coins;
+}
+
 void map_take(struct map *self, const struct replay *replay, double mark)
 {
     struct taking taking = {self, replay};
@@ -148,12 +154,68 @@ void map_take(struct map *self, const struct replay *replay, double mark)
     self->mark = mark;
     for (int side = 0; side < 2; side++) {
         ladder_visit(&replay->ladder, side, add_position, &taking);
-        self->oi[side] = ledger_total(&replay->ledger, side);
-        self->outside[side] = replay->ledger.side[side].held.coins;
+        take_totals(self, replay, side);
     }
     for (size_t i = 0; i < replay->book->account_count; i++)
         if (!replay->accounts.gone[i])
             add_account(self, replay, &replay->book->accounts[i]);
+}
+
+/* ---- from what is counted already ------------------------------------------------------- */
+
+/* What nearby counts beyond the prices of a run, in log price. */
+static const double COUNTED_LOG = 0.7;
+/* Differences of sums that are smaller than this part of the open interest are rounding. */
+static const double ROUNDING = 1e-12;
+
+bool map_counted(const struct replay *replay, double range_log)
+{
+    return replay->stock.taken && !replay->book->from_file && range_log <= COUNTED_LOG;
+}
+
+/* Up to NEARBY_POINTS bins of a side from a place on, away from the market; returns how many. */
+static size_t count_places(struct map *self, const struct nearby *nearby, int side, size_t place)
+{
+    double coins[NEARBY_POINTS], before = 0.0;
+    bool falls = side == BOOK_LONG;
+    size_t left = falls ? place : (size_t)self->grid.count + 1 - place;
+    size_t points = left < NEARBY_POINTS ? left : NEARBY_POINTS;
+    double from = falls ? map_grid_high(&self->grid, place) : map_grid_low(&self->grid, place);
+    nearby_within(nearby, side, from, (double)points * self->grid.bin_log, (int)points, coins);
+    for (size_t i = 0; i < points; i++) {
+        double here = coins[i] - before;
+        before = coins[i];
+        if (here > ROUNDING * self->oi[side])
+            *cell(self, side, 0, falls ? place - i : place + i) = here;
+    }
+    return points;
+}
+
+static void count_side(struct map *self, const struct nearby *nearby, int side)
+{
+    size_t end = (size_t)self->grid.count, market = map_grid_place(&self->grid, self->mark);
+    market = market < 1 ? 1 : market > end ? end : market;
+    for (size_t done = 0; side == BOOK_LONG ? done < market : market + done <= end;)
+        done += count_places(self, nearby, side, side == BOOK_LONG ? market - done : market + done);
+    double sum = 0.0;
+    for (size_t place = 1; place <= end; place++)
+        sum += *cell(self, side, 0, place);
+    *cell(self, side, 0, side == BOOK_LONG ? 0 : end + 1) =
+        fmax(self->oi[side] - self->outside[side] - sum, 0.0);
+    for (int i = 0; i < MAP_DISTANCES; i++) {
+        double window = log1p(side == BOOK_LONG ? -map_distances[i] : map_distances[i]);
+        nearby_within(nearby, side, self->mark, fabs(window), 1, &self->within[side][i]);
+    }
+}
+
+void map_take_counted(struct map *self, const struct replay *replay, double mark)
+{
+    memset(self->coins, 0, cells(self) * sizeof *self->coins);
+    self->mark = mark;
+    for (int side = 0; side < 2; side++) {
+        take_totals(self, replay, side);
+        count_side(self, &replay->nearby, side);
+    }
 }
 
 void map_add(struct map *self, const struct map *other, double weight)

@@ -62,6 +62,12 @@ void map_free(struct map *self);
 /* What `replay` holds now, seen from the mark price `mark`, in place of what was there. Looks at
    every position. */
 void map_take(struct map *self, const struct replay *replay, double mark);
+/* The same of a replay that counts what is near the market (sim/nearby.h), at no look at any
+   position: a map whose tiers are one, of a drawn book. A narrow bin of nearby's that an edge or a
+   distance cuts counts in proportion. What is not in the bins lies beyond their far end. */
+void map_take_counted(struct map *self, const struct replay *replay, double mark);
+/* Whether a replay counts all that lies as far as this from the mark. */
+bool map_counted(const struct replay *replay, double range_log);
 /* Adds `weight` times another map of the same grid and tiers, marks included. */
 void map_add(struct map *self, const struct map *other, double weight);
 

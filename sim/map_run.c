@@ -12,6 +12,9 @@
 
 enum { CHECK_BARS = 1024, CELLS_MAX = 20000000 };
 
+/* Narrower windows would make nearby's bins too many to hold. */
+static const double COUNTED_LOG_LEAST = 0.0005;
+
 static char *const side_names[2] = {(char *)"long", (char *)"short"};
 
 /* ---- what is asked ---------------------------------------------------------------------- */
@@ -213,8 +216,13 @@ static int walk(struct taking *self, const struct path *path, const struct book 
         return code;
     for (size_t i = 0; i < self->count && code == ERROR_NONE; i++) {
         code = walk_to(self, &replay, self->moments[i].bar, err);
-        if (code == ERROR_NONE)
-            map_take(&maps[i], &replay, mark_at(path, self->moments[i].bar));
+        double mark = mark_at(path, self->moments[i].bar);
+        if (code != ERROR_NONE)
+            break;
+        if (i != self->at && map_counted(&replay, self->setup->scenario->map.range_log))
+            map_take_counted(&maps[i], &replay, mark);
+        else
+            map_take(&maps[i], &replay, mark);
     }
     replay_free(&replay);
     return code;
@@ -356,6 +364,16 @@ static int fill_tables(struct taking *self, struct map_tables *out, struct error
 
 /* ---- the whole -------------------------------------------------------------------------- */
 
+/* An open loop whose count of what is near the market is fine against the bins. */
+static struct replay_params params_for(const struct setup *setup)
+{
+    struct replay_params out = setup_replay(setup, &setup->levels[0]);
+    out.feedback_bar = REPLAY_NEVER;
+    out.branching_window_log =
+        fmax(fmin(setup->scenario->map.bin_log, out.branching_window_log), COUNTED_LOG_LEAST);
+    return out;
+}
+
 static int take(struct taking *self, const struct map_request *request, struct map_tables *out,
                 struct error *err)
 {
@@ -364,8 +382,7 @@ static int take(struct taking *self, const struct map_request *request, struct m
         code = make_grid(self, err);
     if (code != ERROR_NONE)
         return code;
-    self->params = setup_replay(self->setup, &self->setup->levels[0]);
-    self->params.feedback_bar = REPLAY_NEVER;
+    self->params = params_for(self->setup);
     self->means = make_maps(self, err);
     if (self->means == NULL)
         return ERROR_IO;

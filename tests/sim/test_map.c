@@ -202,6 +202,54 @@ static void two_maps_differ_by_what_fired_between_them(void **state)
     fixture_free(&fixture);
 }
 
+/* Without maintenance margin a long of 2 coins at 100 behind a wallet of 10 is liquidated at 95,
+   and so is a hedge of 2 long and 1 short behind 5: its net coin has lost 5 there. Both its legs
+   go. */
+static void legs_of_accounts_lie_where_the_account_is_liquidated(void **state)
+{
+    struct laboratory laboratory;
+    struct replay replay;
+    struct map_grid grid;
+    struct map map;
+    struct error err = {0};
+    const struct book_given given = levered(-1, 3.0, 16.0);
+    const struct book_account accounts[] = {
+        {.coins = {2.0, 0.0}, .entry_price = {100.0, 0.0}, .wallet_usd = 10.0},
+        {.coins = {2.0, 1.0}, .entry_price = {100.0, 100.0}, .wallet_usd = 5.0}};
+    laboratory_make_given(&laboratory, 100.0, 0.0, &given, 1, 1e-6, 2);
+    assert_int_equal(book_add_accounts(&laboratory.book, accounts, 2, 0, &err), ERROR_NONE);
+    laboratory_replay(&laboratory, false, &replay);
+    assert_int_equal(map_grid_make(&grid, 100.0, 0.01, 100.0, 100.0, 0.1, &err), ERROR_NONE);
+    assert_int_equal(map_init(&map, &grid, true, &err), ERROR_NONE);
+    map_take(&map, &replay, 100.0);
+    assert_near(map_side_coins(&map, BOOK_LONG, map_grid_place(&grid, 95.0)), 4.0, 1e-9);
+    assert_near(map_side_coins(&map, BOOK_SHORT, map_grid_place(&grid, 95.0)), 1.0, 1e-9);
+    assert_near(map_side_coins(&map, BOOK_SHORT, map_grid_place(&grid, 106.25)), 3.0, 1e-9);
+    assert_near(map.oi[BOOK_LONG], 4.0, 1e-9);
+    assert_near(map.within[BOOK_LONG][3], 4.0, 1e-9);
+    assert_near(map.within[BOOK_SHORT][3], 4.0, 1e-9);
+    map_free(&map);
+    replay_free(&replay);
+    laboratory_free(&laboratory);
+}
+
+/* Of the range .1 a range of .03 leaves the bin of 97.5, and the others beyond it. */
+static void a_narrower_map_holds_as_much(void **state)
+{
+    struct fixture fixture;
+    fixture_make(&fixture, 1.0, 0.1);
+    map_narrow(&fixture.map, 0.03);
+    assert_int_equal(fixture.map.grid.count, 6);
+    const double longs[] = {6.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+    for (size_t place = 0; place < 8; place++) {
+        assert_near(map_side_coins(&fixture.map, BOOK_LONG, place), longs[place], 1e-9);
+        assert_near(map_side_coins(&fixture.map, BOOK_SHORT, place), place == 7 ? 7.0 : 0.0, 1e-9);
+    }
+    assert_near(map_coins(&fixture.map, BOOK_LONG, tier_of(16.0), 0), 2.0, 1e-9);
+    assert_near(map_grid_low(&fixture.map.grid, 1), 100.0 * exp(-0.03), 1e-9);
+    fixture_free(&fixture);
+}
+
 /* ---- sums of maps ------------------------------------------------------------------------- */
 
 static void more_of_the_same_is_as_much_more_everywhere(void **state)
@@ -253,6 +301,8 @@ int main(void)
         cmocka_unit_test(bins_and_what_is_held_outside_are_the_open_interest),
         cmocka_unit_test(what_lies_within_a_distance_counts_whole),
         cmocka_unit_test(two_maps_differ_by_what_fired_between_them),
+        cmocka_unit_test(legs_of_accounts_lie_where_the_account_is_liquidated),
+        cmocka_unit_test(a_narrower_map_holds_as_much),
         cmocka_unit_test(more_of_the_same_is_as_much_more_everywhere),
         cmocka_unit_test(means_are_of_coins),
     };
