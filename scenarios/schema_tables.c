@@ -422,8 +422,8 @@ static const struct schema_row scenario_rows[] = {
                "of the forced flow ahead over all bars: what exceeds it is a cascade"),
     {.field = {ROW_FIELD("signals.block", FIELD_DURATION_MS, "", HERE(signals.block_ms), "none",
                          FIELD_OWN_PRIOR,
-                         "stretch of bars that resamples keep together; none: twice the horizon, "
-                         "at least 24h"),
+                         "stretch of bars that resamples keep together; none: three horizons, "
+                         "at least 3d"),
                .minimum = 1000, .maximum = 365 * DAY, .choices = words_no_decay}},
     ROW_COUNT("signals.resamples", "resamples", HERE(signals.resamples), "1000", 2, 1e6,
               FIELD_OWN_PRIOR, "of the bootstrap behind intervals"),

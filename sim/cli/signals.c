@@ -84,33 +84,42 @@ static void print_absent(const struct job *job)
     }
 }
 
-/* A signal that was always, or never, there has nothing to be scored by. */
-static bool is_silent(const struct signal_scores_row *row)
+static enum signal_scores_verdict verdict_of(const struct job *job,
+                                             const struct signal_scores_row *row)
 {
-    return isnan(row->auc.value) || (strcmp(row->kind, "state") == 0 &&
-                                     (row->occurrences == 0 || row->occurrences == row->bars));
+    return signal_scores_verdict(row, job->setup->scenario->signals.level);
 }
 
-static const char *verdict(const struct signal_scores_row *row)
+/* Of a signal that foretells no direction either is news. */
+static bool leads_nowhere(const struct job *job, const struct signal_scores_row *row)
 {
-    int alone = signal_scores_beyond_chance(&row->auc);
-    int given = signal_scores_beyond_chance(&row->given);
-    if (isnan(row->auc.low))
-        return "too few to tell";
-    if (alone == 0)
-        return given == 0 ? "no information seen" : "only beside the null";
-    if (alone < 0)
-        return "the wrong way round";
-    return given > 0 ? "informs, and adds to the null" : "informs, no more than the null";
+    bool of_return = strcmp(row->target, "return") == 0;
+    for (size_t i = 0; i < job->bars.count; i++)
+        if (strcmp(job->bars.signals[i].name, row->signal) == 0)
+            return of_return && job->bars.signals[i].direction == 0;
+    return false;
 }
 
-static void print_row(const struct signal_scores_row *row, int width)
+static void print_row(const struct job *job, const struct signal_scores_row *row, int width)
 {
+    enum signal_scores_verdict verdict = verdict_of(job, row);
+    static const char *const words[] = {
+        [SIGNAL_SCORES_SILENT] = "nothing to score",
+        [SIGNAL_SCORES_TOO_FEW] = "too few to tell",
+        [SIGNAL_SCORES_NOTHING] = "no information seen",
+        [SIGNAL_SCORES_CONTRARY] = "informs the wrong way round",
+        [SIGNAL_SCORES_INFORMS] = "informs, no more than the null",
+        [SIGNAL_SCORES_ADDS] = "informs, and adds to the null",
+    };
     printf("    %-*s %5" PRId64 "  %4.0f %%  %4.0f %%  %.2f (%.2f to %.2f)  %.2f  "
            "%.2f (%.2f to %.2f)  %s\n",
            width, row->signal, row->occurrences, 100.0 * row->hit_rate, 100.0 * row->others_rate,
            row->auc.value, row->auc.low, row->auc.high, row->null_auc, row->given.value,
-           row->given.low, row->given.high, verdict(row));
+           row->given.low, row->given.high,
+           leads_nowhere(job, row) && verdict >= SIGNAL_SCORES_CONTRARY
+               ? verdict > SIGNAL_SCORES_CONTRARY ? "informs: the price rises"
+                                                  : "informs: the price falls"
+               : words[verdict]);
 }
 
 static int name_width(const struct job *job)
@@ -122,69 +131,88 @@ static int name_width(const struct job *job)
     return width;
 }
 
-static bool begins_group(const struct signal_scores *scores, size_t i)
-{
-    return i == 0 || scores->rows[i].horizon_ms != scores->rows[i - 1].horizon_ms ||
-           strcmp(scores->rows[i].target, scores->rows[i - 1].target) != 0;
-}
-
-static void print_group(const struct job *job, const struct signal_scores_row *row, int width)
+static void print_target(const struct job *job, const struct signal_scores_row *row)
 {
     char horizon[CALENDAR_TEXT_SIZE];
     calendar_format_duration(row->horizon_ms, horizon);
     if (strcmp(row->target, "cascade") == 0)
-        printf("  forced flow of the next %s among the largest %.3g %%\n", horizon,
+        printf("  Cascades: forced flow of the next %s among its largest %.3g %%\n", horizon,
                100.0 * (1.0 - job->setup->scenario->signals.cascade_quantile));
     else
-        printf("  the price goes the way that the signal leads, over the next %s\n", horizon);
-    printf("    %-*s %5s  %6s  %6s  %-19s  %-4s  %-19s\n", width, "signal", "bars", "after",
-           "others", "area (interval)", "null", "given the null");
+        printf("  Returns: over the next %s the price goes the way that the signal leads\n",
+               horizon);
+}
+
+/* The signals of a group with a verdict, in a row of names. */
+static void print_names(const struct job *job, const struct signal_scores_row *rows,
+                        enum signal_scores_verdict verdict, const char *words)
+{
+    char text[SIGNAL_BARS_MAX * 32] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < job->bars.count; i++)
+        if (verdict_of(job, &rows[i]) == verdict)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? ", " : "",
+                                     rows[i].signal);
+    if (used == 0)
+        return;
+    int column = printf("    %s: ", words);
+    cli_print_wrapped(column, 6, text);
+}
+
+/* Those that inform with their figures, with -v all; the others by name. */
+static void print_group(const struct job *job, const struct signal_scores_row *rows, int width)
+{
+    bool headed = false;
+    print_target(job, rows);
+    for (size_t i = 0; i < job->bars.count; i++) {
+        if (verdict_of(job, &rows[i]) < SIGNAL_SCORES_CONTRARY && !job->common->verbose)
+            continue;
+        if (!headed)
+            printf("    %-*s %5s  %6s  %6s  %-19s  %-4s  %-19s\n", width, "signal", "bars", "after",
+                   "others", "area (interval)", "null", "given the null");
+        headed = true;
+        print_row(job, &rows[i], width);
+    }
+    if (job->common->verbose)
+        return;
+    print_names(job, rows, SIGNAL_SCORES_NOTHING, "no information seen");
+    print_names(job, rows, SIGNAL_SCORES_TOO_FEW, "too few episodes to tell");
+    print_names(job, rows, SIGNAL_SCORES_SILENT, "nothing to score");
 }
 
 static void print_scores(const struct job *job)
 {
-    const struct signal_scores *scores = &job->scores;
     int width = name_width(job);
-    for (size_t i = 0; i < scores->count; i++) {
-        const struct signal_scores_row *row = &scores->rows[i];
-        if (begins_group(scores, i))
-            print_group(job, row, width);
-        if (is_silent(row))
-            printf("    %-*s %5" PRId64 "  nothing to score\n", width, row->signal,
-                   row->occurrences);
-        else
-            print_row(row, width);
-    }
+    for (size_t i = 0; i < job->scores.count; i += job->bars.count)
+        print_group(job, &job->scores.rows[i], width);
 }
 
 struct tally {
-    size_t tests, beyond, adding, kept;
+    size_t tests, informing, kept;
 };
 
-static struct tally count_tests(const struct signal_scores *scores)
+static struct tally count_tests(const struct job *job)
 {
     struct tally tally = {0};
-    for (size_t i = 0; i < scores->count; i++) {
-        const struct signal_scores_row *row = &scores->rows[i];
-        if (is_silent(row) || isnan(row->auc.low))
+    for (size_t i = 0; i < job->scores.count; i++) {
+        const struct signal_scores_row *row = &job->scores.rows[i];
+        enum signal_scores_verdict verdict = verdict_of(job, row);
+        if (verdict < SIGNAL_SCORES_NOTHING)
             continue;
         tally.tests++;
-        tally.beyond += signal_scores_beyond_chance(&row->auc) != 0;
-        tally.adding += signal_scores_beyond_chance(&row->given) > 0;
-        tally.kept += row->q_value <= Q_LEVEL;
+        tally.informing += verdict > SIGNAL_SCORES_NOTHING;
+        tally.kept += verdict > SIGNAL_SCORES_NOTHING && row->q_value <= Q_LEVEL;
     }
     return tally;
 }
 
 static void print_tests(const struct job *job)
 {
-    struct tally tally = count_tests(&job->scores);
-    double chance = (1.0 - job->setup->scenario->signals.level) * (double)tally.tests;
-    printf(
-        "  %zu tests: in %zu the interval leaves out chance (about %.0f would by luck alone), in "
-        "%zu it\n"
-        "  does so among bars alike in the null; %zu have a q-value of at most %g\n",
-        tally.tests, tally.beyond, chance, tally.adding, tally.kept, Q_LEVEL);
+    struct tally tally = count_tests(job);
+    printf("  %zu tests were made: %zu tell of information, up to %.0f would by luck; %zu have a "
+           "q-value of %g or less\n",
+           tally.tests, tally.informing,
+           (1.0 - job->setup->scenario->signals.level) * (double)tally.tests, tally.kept, Q_LEVEL);
 }
 
 static void print_all(const struct job *job)
@@ -205,7 +233,7 @@ static void print_all(const struct job *job)
 static void print_json(const struct job *job)
 {
     struct json json;
-    struct tally tally = count_tests(&job->scores);
+    struct tally tally = count_tests(job);
     json_begin(&json, stdout);
     json_object_open(&json, NULL);
     json_integer(&json, "schema_version", 1);

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omp.h>
+
 #include "base/calendar.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { BLOCKS_LEAST = 3 };
+enum { BLOCKS_LEAST = 3, BLOCK_DAYS = 3, SHIFTS_MOST = 2000 };
 /* Share of resamples that must hold a pair of a hit and a miss. */
 #define TOLD_LEAST 0.9
 
@@ -34,6 +36,9 @@ const struct field signal_scores_fields[] = {
     OTHER("horizon", FIELD_DURATION_MS, horizon_ms, "how far ahead"),
     OTHER("block", FIELD_DURATION_MS, block_ms, "stretch of bars that resamples keep together"),
     OTHER("bars", FIELD_INT64, bars, "scored: the signal and what follows are known"),
+    OTHER("episodes", FIELD_INT64, episodes,
+          "cascade: stretches of bars that hit, more than the horizon apart; return: horizons that "
+          "do not overlap"),
     OTHER("occurrences", FIELD_INT64, occurrences,
           "bars with the signal; of a value, at which it ranks high in its window"),
     NUMBER("outcome_mean", "coins or log", outcome_mean, "flow or return after the signal"),
@@ -52,15 +57,43 @@ const struct field signal_scores_fields[] = {
     NUMBER("auc_given_null_lo", "probability", given.low, "its interval"),
     NUMBER("auc_given_null_hi", "probability", given.high, "its interval"),
     NUMBER("p_value", "probability", p_value, "of the area, by shifts of the signal in time"),
+    NUMBER("p_given_null", "probability", given_p, "of the area among bars alike in the null"),
     NUMBER("q_value", "probability", q_value,
            "share of false ones among tests with a p-value up to this one"),
+    OTHER("verdict", FIELD_TEXT, verdict,
+          "silent: never or always there; too_few episodes; nothing; contrary; informs; adds: also "
+          "among bars alike in the null"),
 };
 const size_t signal_scores_field_count = sizeof signal_scores_fields / sizeof *signal_scores_fields;
 
-int signal_scores_beyond_chance(const struct signal_scores_interval *interval)
+/* Whether the interval and the shifts agree that an area is not .5, and on which side. */
+static int beyond(const struct signal_scores_row *row,
+                  const struct signal_scores_interval *interval, double p_value, double level)
 {
+    if (row->episodes < SIGNAL_SCORES_EPISODES || !(p_value <= 1.0 - level))
+        return 0;
     return interval->low > 0.5 ? 1 : interval->high < 0.5 ? -1 : 0;
 }
+
+enum signal_scores_verdict signal_scores_verdict(const struct signal_scores_row *row, double level)
+{
+    bool always =
+        strcmp(row->kind, "state") == 0 && (row->occurrences == 0 || row->occurrences == row->bars);
+    if (isnan(row->auc.value) || always)
+        return SIGNAL_SCORES_SILENT;
+    if (row->episodes < SIGNAL_SCORES_EPISODES || isnan(row->auc.low))
+        return SIGNAL_SCORES_TOO_FEW;
+    int alone = beyond(row, &row->auc, row->p_value, level);
+    if (alone == 0)
+        return SIGNAL_SCORES_NOTHING;
+    if (alone < 0)
+        return SIGNAL_SCORES_CONTRARY;
+    return beyond(row, &row->given, row->given_p, level) > 0 ? SIGNAL_SCORES_ADDS
+                                                             : SIGNAL_SCORES_INFORMS;
+}
+
+static const char *const verdict_names[] = {"silent",   "too_few", "nothing",
+                                            "contrary", "informs", "adds"};
 
 /* ---- area under the curve --------------------------------------------------------------- */
 
@@ -209,45 +242,46 @@ int signal_scores_auc(const struct signal_scores_sample *sample, size_t block,
 
 /* ---- shifts ----------------------------------------------------------------------------- */
 
-/* Bars' ranks from 0, equal scores their mean: the area is a mean of those of hits. */
-static void mid_ranks(const struct ranking *ranking, size_t count, double *out)
+/* The area once the signal is `shift` bars late, around the end; `ranking` is over all bars. */
+static double shifted_area(const struct signal_scores_sample *sample, const struct ranking *ranking,
+                           size_t shift)
 {
-    for (size_t i = 0, first = 0; i < count; i++) {
+    double won = 0.0, all = 0.0;
+    double hits[SIGNAL_SCORES_STRATA] = {0.0}, below[SIGNAL_SCORES_STRATA] = {0.0};
+    double tied[SIGNAL_SCORES_STRATA][2] = {{0.0, 0.0}};
+    int strata = sample->strata != NULL ? SIGNAL_SCORES_STRATA : 1;
+    for (size_t i = 0; i < sample->count; i++) {
+        size_t at = ranking->order[i] + shift;
+        at = at < sample->count ? at : at - sample->count;
+        tied[sample->strata != NULL ? sample->strata[at] : 0][sample->hits[at]] += 1.0;
         if (ranking->ends[i] == 0)
             continue;
-        for (size_t j = first; j <= i; j++)
-            out[ranking->order[j]] = 0.5 * (double)(first + i);
-        first = i + 1;
+        for (int s = 0; s < strata; s++) {
+            won += tied[s][1] * (below[s] + 0.5 * tied[s][0]);
+            below[s] += tied[s][0];
+            hits[s] += tied[s][1];
+            tied[s][0] = tied[s][1] = 0.0;
+        }
     }
+    for (int s = 0; s < strata; s++)
+        all += hits[s] * below[s];
+    return all > 0.0 ? won / all : NAN;
 }
 
-/* Sum of the ranks that hits have once the signal is `shift` bars late. */
-static double shifted_sum(const struct signal_scores_sample *sample, const double *ranks,
-                          size_t shift)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < sample->count; i++)
-        if (sample->hits[i])
-            sum += ranks[i >= shift ? i - shift : i + sample->count - shift];
-    return sum;
-}
-
-/* The area is (sum - h (h - 1) / 2) / (h m): as far from .5 as the sum is from its mean. */
-static double shift_share(const struct signal_scores_sample *sample, const double *ranks,
+static double shift_share(const struct signal_scores_sample *sample, const struct ranking *ranking,
                           size_t block)
 {
-    double hits = 0.0, as_far = 1.0, shifts = 1.0;
-    for (size_t i = 0; i < sample->count; i++)
-        hits += sample->hits[i];
-    if (hits == 0.0 || hits == (double)sample->count || sample->count < 2 * block)
+    double unshifted = shifted_area(sample, ranking, 0), as_far = 1.0, tried = 1.0;
+    if (isnan(unshifted) || sample->count < 2 * block)
         return NAN;
-    double middle = 0.5 * hits * (double)(sample->count - 1);
-    double distance = fabs(shifted_sum(sample, ranks, 0) - middle);
-    for (size_t shift = block; shift <= sample->count - block; shift++) {
-        as_far += fabs(shifted_sum(sample, ranks, shift) - middle) >= distance;
-        shifts += 1.0;
+    size_t room = sample->count - 2 * block + 1;
+    size_t shifts = room < SHIFTS_MOST ? room : SHIFTS_MOST;
+    for (size_t k = 0; k < shifts; k++) {
+        double area_there = shifted_area(sample, ranking, block + k * room / shifts);
+        as_far += fabs(area_there - 0.5) >= fabs(unshifted - 0.5);
+        tried += 1.0;
     }
-    return as_far / shifts;
+    return as_far / tried;
 }
 
 int signal_scores_shift_p(const struct signal_scores_sample *sample, size_t block, double *out,
@@ -255,19 +289,16 @@ int signal_scores_shift_p(const struct signal_scores_sample *sample, size_t bloc
 {
     struct ranking ranking;
     struct signal_scores_sample alike = *sample;
-    double *ranks = memory_alloc(sample->count, sizeof *ranks);
-    *out = NAN;
-    int code = ranks == NULL ? error_memory(err, "ranks") : ERROR_NONE;
     alike.strata = NULL;
-    if (code == ERROR_NONE)
-        code = ranking_init(&ranking, &alike, err);
-    if (code == ERROR_NONE) {
-        mid_ranks(&ranking, sample->count, ranks);
-        *out = shift_share(sample, ranks, block);
-        ranking_free(&ranking);
-    }
-    memory_free(ranks);
-    return code;
+    *out = NAN;
+    if (sample->count == 0)
+        return ERROR_NONE;
+    int code = ranking_init(&ranking, &alike, err);
+    if (code != ERROR_NONE)
+        return code;
+    *out = shift_share(sample, &ranking, block);
+    ranking_free(&ranking);
+    return ERROR_NONE;
 }
 
 int signal_scores_q_values(const double *p, size_t count, double *out_q, struct error *err)
@@ -460,6 +491,20 @@ static struct summary summarise(struct trial *self, bool present)
     return out;
 }
 
+/* Bars are counted as if all that are scored followed each other. */
+static int64_t count_episodes(const struct trial *self)
+{
+    int64_t episodes = 0;
+    size_t last = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        if (!self->hits[i])
+            continue;
+        episodes += episodes == 0 || i - last > self->horizon;
+        last = i;
+    }
+    return episodes;
+}
+
 static void describe(const struct trial *self, struct signal_scores_row *row)
 {
     const struct signal_bars_signal *signal = self->signal;
@@ -475,6 +520,7 @@ static void describe(const struct trial *self, struct signal_scores_row *row)
     row->horizon_ms = (int64_t)self->horizon * self->bars->step_ms;
     row->block_ms = (int64_t)self->block * self->bars->step_ms;
     row->bars = (int64_t)self->count;
+    row->episodes = cascade ? count_episodes(self) : row->bars / (int64_t)self->horizon;
 }
 
 static void compare_bars(struct trial *self, struct signal_scores_row *row)
@@ -508,8 +554,13 @@ static int score(struct trial *self, struct signal_scores_row *row, struct error
         code = signal_scores_auc(&null, self->block, &none, &of_null, err);
     if (code == ERROR_NONE)
         code = signal_scores_shift_p(&sample, self->block, &row->p_value, err);
-    row->null_auc = code == ERROR_NONE ? of_null.value : NAN;
-    return code;
+    if (code == ERROR_NONE)
+        code = signal_scores_shift_p(&given, self->block, &row->given_p, err);
+    if (code != ERROR_NONE)
+        return code;
+    row->null_auc = of_null.value;
+    row->verdict = verdict_names[signal_scores_verdict(row, plan->level)];
+    return ERROR_NONE;
 }
 
 /* ---- all rows --------------------------------------------------------------------------- */
@@ -544,8 +595,8 @@ static int64_t block_of(const struct signal_scores_plan *plan, int64_t horizon_m
 {
     if (plan->block_ms != CALENDAR_NONE)
         return plan->block_ms;
-    int64_t day = CALENDAR_DAY_MS < step_ms ? step_ms : CALENDAR_DAY_MS;
-    return 2 * horizon_ms > day ? 2 * horizon_ms : day;
+    int64_t days = BLOCK_DAYS * (CALENDAR_DAY_MS < step_ms ? step_ms : CALENDAR_DAY_MS);
+    return BLOCK_DAYS * horizon_ms > days ? BLOCK_DAYS * horizon_ms : days;
 }
 
 static int set_horizon(struct trial *self, int64_t horizon_ms, struct error *err)
@@ -563,24 +614,62 @@ static int set_horizon(struct trial *self, int64_t horizon_ms, struct error *err
                      calendar_format_duration(block_ms, block));
 }
 
-static int make_rows(struct signal_scores *self, struct trial *trial, struct progress *progress,
+/* Row i of all: horizon by horizon, target by target, signal by signal. */
+static int make_row(struct signal_scores *self, struct trial *trial, size_t i, struct error *err)
+{
+    size_t signals = trial->bars->count, group = i / signals;
+    int code = set_horizon(trial, trial->plan->horizons_ms[group / SIGNAL_SCORES_TARGETS], err);
+    if (code == ERROR_NONE)
+        code = interrupt_check(err);
+    if (code != ERROR_NONE)
+        return code;
+    trial->target = (enum signal_scores_target)(group % SIGNAL_SCORES_TARGETS);
+    trial->signal = &trial->bars->signals[i % signals];
+    return score(trial, &self->rows[i], err);
+}
+
+/* Rows are independent; each thread has a trial of its own. Of several errors the first in the
+   order of rows is kept, so that it is the same at any number of threads. */
+static int make_rows(struct signal_scores *self, struct trial *trials, struct progress *progress,
                      struct error *err)
 {
-    const struct signal_scores_plan *plan = trial->plan;
-    int code = ERROR_NONE;
-    for (size_t h = 0; h < plan->horizon_count && code == ERROR_NONE; h++) {
-        code = set_horizon(trial, plan->horizons_ms[h], err);
-        for (size_t k = 0; k < SIGNAL_SCORES_TARGETS * trial->bars->count && code == ERROR_NONE;
-             k++) {
-            trial->target = (enum signal_scores_target)(k / trial->bars->count);
-            trial->signal = &trial->bars->signals[k % trial->bars->count];
-            code = score(trial, &self->rows[self->count++], err);
-            if (code == ERROR_NONE)
-                code = interrupt_check(err);
-            if (progress != NULL)
-                progress_add(progress, 1);
+    struct error first = {0};
+    size_t first_row = SIZE_MAX;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < self->count; i++) {
+        struct error own = {0};
+        int code = make_row(self, &trials[omp_get_thread_num()], i, &own);
+        if (progress != NULL)
+            progress_add(progress, 1);
+        if (code == ERROR_NONE)
+            continue;
+#pragma omp critical(signal_scores_error)
+        if (i < first_row) {
+            first_row = i;
+            first = own;
         }
     }
+    if (first_row != SIZE_MAX && err != NULL)
+        *err = first;
+    return first_row == SIZE_MAX ? ERROR_NONE : first.code;
+}
+
+static int make_with_threads(struct signal_scores *self, const struct signal_bars *bars,
+                             const struct signal_scores_plan *plan, struct progress *progress,
+                             struct error *err)
+{
+    int threads = omp_get_max_threads(), made = 0;
+    struct trial *trials = memory_alloc((size_t)threads, sizeof *trials);
+    int code = trials == NULL ? error_memory(err, "scores of signals") : ERROR_NONE;
+    while (code == ERROR_NONE && made < threads) {
+        code = trial_init(&trials[made], bars, plan, err);
+        made += code == ERROR_NONE;
+    }
+    if (code == ERROR_NONE)
+        code = make_rows(self, trials, progress, err);
+    while (made > 0)
+        trial_free(&trials[--made]);
+    memory_free(trials);
     return code;
 }
 
@@ -602,17 +691,12 @@ int signal_scores_make(struct signal_scores *self, const struct signal_bars *bar
                        const struct signal_scores_plan *plan, struct progress *progress,
                        struct error *err)
 {
-    struct trial trial;
     memset(self, 0, sizeof *self);
-    self->rows = memory_zeroed(plan->horizon_count * SIGNAL_SCORES_TARGETS * bars->count,
-                               sizeof *self->rows);
+    self->count = plan->horizon_count * SIGNAL_SCORES_TARGETS * bars->count;
+    self->rows = memory_zeroed(self->count, sizeof *self->rows);
     if (self->rows == NULL)
         return error_memory(err, "scores of signals");
-    int code = trial_init(&trial, bars, plan, err);
-    if (code == ERROR_NONE) {
-        code = make_rows(self, &trial, progress, err);
-        trial_free(&trial);
-    }
+    int code = make_with_threads(self, bars, plan, progress, err);
     if (code == ERROR_NONE)
         code = adjust(self, err);
     if (code != ERROR_NONE)

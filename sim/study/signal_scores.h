@@ -19,10 +19,14 @@
  *
  * What lies ahead of neighbouring bars overlaps, and calm and storm come in stretches. Intervals
  * are those of a moving-block bootstrap (Kunsch 1989, Annals of Statistics 17(3), 1217-1241) of
- * whole stretches of bars. The p-value is of another kind, the share of all shifts of the signal in
- * time, around the ends, by at least a block, that do as well: it leaves both series' own memory
- * as it is and cuts only what is between them. Many signals are tried at once, so p-values come
- * with their q-values (Benjamini and Hochberg 1995, JRSS B 57(1), 289-300).
+ * whole stretches of bars. With the few storms of a month or two they are too narrow: where signal
+ * and flow have a memory of a day and nothing to do with each other, one in nine to one in four
+ * leaves out .5 (own measurement, 1,440 hours). So there is a p-value of another kind beside them:
+ * the share of shifts of the signal in time, around the ends and by at least a block, that do as
+ * well. It leaves the memory of both series as it is and cuts only what is between them. A signal
+ * is said to inform only where the interval leaves out .5, the p-value agrees, and there were at
+ * least SIGNAL_SCORES_EPISODES episodes to learn from. Many signals are tried at once, so p-values
+ * come with q-values (Benjamini and Hochberg 1995, JRSS B 57(1), 289-300).
  */
 #ifndef LIQCASCADE_SIM_STUDY_SIGNAL_SCORES_H
 #define LIQCASCADE_SIM_STUDY_SIGNAL_SCORES_H
@@ -39,6 +43,17 @@
 
 enum signal_scores_target { SIGNAL_SCORES_CASCADE, SIGNAL_SCORES_RETURN, SIGNAL_SCORES_TARGETS };
 
+enum { SIGNAL_SCORES_EPISODES = 5, SIGNAL_SCORES_STRATA = 5 }; /* own priors */
+
+enum signal_scores_verdict {
+    SIGNAL_SCORES_SILENT, /* a state that always or never holds; no bar hits, or all do */
+    SIGNAL_SCORES_TOO_FEW,
+    SIGNAL_SCORES_NOTHING,
+    SIGNAL_SCORES_CONTRARY, /* more of the signal, fewer hits */
+    SIGNAL_SCORES_INFORMS,  /* alone, but not among bars alike in the null */
+    SIGNAL_SCORES_ADDS
+};
+
 struct signal_scores_interval {
     double value, low,
         high; /* NaN: no bar hits, or all do; the interval: in more than a tenth of resamples */
@@ -51,14 +66,16 @@ struct signal_scores_row {
     const char *flow; /* of cascades: observed, model; else empty */
     const char *side; /* whose flow: long, short, both; of returns: the way, up, down */
     int64_t horizon_ms, block_ms;
-    int64_t bars;                        /* scored */
+    int64_t bars; /* scored */
+    int64_t episodes;
     int64_t occurrences;                 /* bars with the signal */
     double outcome_mean, outcome_median; /* after it: coins, or log */
     double others_mean, others_median;   /* after all other bars */
     double hit_rate, others_rate;
     struct signal_scores_interval auc, given; /* given: among bars alike in the null */
     double null_auc;
-    double p_value, q_value;
+    double p_value, given_p, q_value;
+    const char *verdict;
 };
 extern const struct field signal_scores_fields[];
 extern const size_t signal_scores_field_count;
@@ -71,7 +88,7 @@ struct signal_scores {
 struct signal_scores_plan {
     const int64_t *horizons_ms; /* whole steps, rising; not owned */
     size_t horizon_count;
-    int64_t block_ms; /* CALENDAR_NONE: twice the horizon, at least a day */
+    int64_t block_ms; /* CALENDAR_NONE: three horizons, at least three days */
     double cascade_quantile;
     double high_rank; /* from which on a value is high */
     size_t window;    /* bars of its trailing window */
@@ -90,8 +107,8 @@ int signal_scores_make(struct signal_scores *self, const struct signal_bars *bar
                        struct error *err);
 void signal_scores_free(struct signal_scores *self);
 
-/* Whether an interval leaves out .5: +1 above, -1 below, 0 not. */
-int signal_scores_beyond_chance(const struct signal_scores_interval *interval);
+/* What is to be made of a row; `level` as of its intervals. */
+enum signal_scores_verdict signal_scores_verdict(const struct signal_scores_row *row, double level);
 
 /* ---- parts, by themselves --------------------------------------------------------------- */
 
@@ -102,7 +119,6 @@ struct signal_scores_sample {
     const unsigned char *strata; /* below SIGNAL_SCORES_STRATA; NULL: all bars are alike */
     size_t count;
 };
-enum { SIGNAL_SCORES_STRATA = 5 };
 
 /* Area under the ROC curve over pairs of the same stratum, ties counted half, with a block
    bootstrap's interval of `plan` by blocks of `block` bars. ERROR_IO. */
@@ -110,9 +126,9 @@ int signal_scores_auc(const struct signal_scores_sample *sample, size_t block,
                       const struct resample_plan *plan, struct signal_scores_interval *out,
                       struct error *err);
 
-/* Over all bars, whatever their stratum: share of shifts by `block` to count - block bars (and
-   none) whose area is at least as far from .5 as the unshifted one. NaN where there is none.
-   ERROR_IO. */
+/* Share of shifts of the scores against the rest, by `block` to count - block bars (at most 2,000
+   of them, evenly) and none, whose area is at least as far from .5 as the unshifted one. NaN where
+   there is none. ERROR_IO. */
 int signal_scores_shift_p(const struct signal_scores_sample *sample, size_t block, double *out,
                           struct error *err);
 
