@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "sim/episode.h"
+#include "sim/map_run.h"
 #include "sim/metrics.h"
 #include "sim/run.h"
 
@@ -33,6 +34,9 @@ static const struct described tables[] = {
     {"positions", metrics_position_fields, &metrics_position_field_count},
     {"adl", metrics_adl_fields, &metrics_adl_field_count},
     {"check_step", run_check_fields, &run_check_field_count},
+    {"map", map_row_fields, &map_row_field_count},
+    {"near", map_near_fields, &map_near_field_count},
+    {"heatmap", map_heat_fields, &map_heat_field_count},
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
