@@ -170,7 +170,9 @@ static const double ROUNDING = 1e-12;
 
 bool map_counted(const struct replay *replay, double range_log)
 {
-    return replay->stock.taken && !replay->book->from_file && range_log <= COUNTED_LOG;
+    /* With zones (sim/ledger.h) tiers thin unevenly, which nearby follows in the mean only. */
+    bool zones = replay->ledger.side[BOOK_LONG].zones != NULL;
+    return replay->stock.taken && !replay->book->from_file && !zones && range_log <= COUNTED_LOG;
 }
 
 /* Up to NEARBY_POINTS bins of a side from a place on, away from the market; returns how many. */

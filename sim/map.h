@@ -66,7 +66,8 @@ void map_take(struct map *self, const struct replay *replay, double mark);
    position: a map whose tiers are one, of a drawn book. A narrow bin of nearby's that an edge or a
    distance cuts counts in proportion. What is not in the bins lies beyond their far end. */
 void map_take_counted(struct map *self, const struct replay *replay, double mark);
-/* Whether a replay counts all that lies as far as this from the mark. */
+/* Whether a replay counts all that lies as far as this from the mark: of a drawn book without
+   disposition, from start_bar on. */
 bool map_counted(const struct replay *replay, double range_log);
 /* Adds `weight` times another map of the same grid and tiers, marks included. */
 void map_add(struct map *self, const struct map *other, double weight);

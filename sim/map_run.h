@@ -4,10 +4,10 @@
  * time.start the open interest is as observed, from it on as oi.level_usd asks. Several replicates
  * give the mean of their coins. The same bytes at any number of threads.
  *
- * A map looks at every position that is left. So do the columns of the heatmap of given positions;
- * those of a drawn book are summed over what a replay counts near the market anyway
- * (sim/nearby.h), in bins of a twentieth of map.bin_log or less (map.bin_log above 0.0005 and
- * map.range_log up to 0.7).
+ * A map looks at every position that is left. So do the columns of the heatmap of given positions
+ * and with disposition; those of a drawn book without are summed over what a replay counts near the
+ * market anyway (sim/nearby.h), in bins of a twentieth of map.bin_log or less (map.bin_log above
+ * 0.0005 and map.range_log up to 0.7).
  *
  * All maps share one grid, laid through the mark at the time of the map; each shows the bins that
  * hold prices within map.range_log of its own mark. On a made path replicates have different

@@ -16,6 +16,7 @@
 #include "base/calendar.h"
 #include "sim/map_run.h"
 #include "tests/scenarios/scratch.h"
+#include "tests/sim/random_scenario.h"
 #include "tests/sim/whole_run.h"
 #include "tests/support/near.h"
 
@@ -106,6 +107,57 @@ static void a_side_of_the_map_is_its_open_interest(void **state)
         assert_near(fixture.tables.nears[BOOK_LONG].outside_share, 0.0, 1e-12);
         assert_near(fixture.tables.nears[BOOK_SHORT].outside_share, 0.2, 0.02);
         fixture_free(&fixture);
+    }
+}
+
+static double binned(const struct map *map, int side)
+{
+    double sum = 0.0;
+    for (size_t place = 0; place < (size_t)map->grid.count + 2; place++)
+        sum += map_side_coins(map, side, place);
+    return sum;
+}
+
+/* Every mixture of rules: inverse contracts, rests, deleveraging, prices of venues, zones,
+   feedback. Both ways of taking a map leave nothing out. */
+static void nothing_is_lost_under_any_rules(void **state)
+{
+    enum { SCENARIOS = 60, BARS = 24 };
+    for (uint64_t seed = 1; seed <= SCENARIOS; seed++) {
+        struct random_scenario scenario;
+        struct replay replay;
+        struct map_grid grid;
+        struct map exact, counted;
+        struct error err = {0};
+        random_scenario_make(&scenario, seed, 400, BARS);
+        assert_int_equal(
+            replay_init(&replay, &scenario.params, &scenario.path, &scenario.book, &err),
+            ERROR_NONE);
+        struct replay_step step = {.mark_close = NAN};
+        int code = ERROR_NONE;
+        while (replay.bar < BARS && code == ERROR_NONE) {
+            code = replay_step(&replay, &step, &err);
+            if (code != ERROR_NONE || replay.bar % 6 != 0)
+                continue;
+            double mark = step.mark_close;
+            assert_int_equal(map_grid_make(&grid, mark, 0.01, mark, mark, 0.3, &err), ERROR_NONE);
+            assert_int_equal(map_init(&exact, &grid, true, &err), ERROR_NONE);
+            assert_int_equal(map_init(&counted, &grid, false, &err), ERROR_NONE);
+            map_take(&exact, &replay, mark);
+            if (map_counted(&replay, 0.3))
+                map_take_counted(&counted, &replay, mark);
+            for (int side = 0; side < 2; side++) {
+                double oi = ledger_total(&replay.ledger, side);
+                double tolerance = 1e-9 * fmax(oi, replay.oi_start_coins) + 1e-12;
+                assert_near(binned(&exact, side) + exact.outside[side], oi, tolerance);
+                if (map_counted(&replay, 0.3))
+                    assert_near(binned(&counted, side) + counted.outside[side], oi, tolerance);
+            }
+            map_free(&exact);
+            map_free(&counted);
+        }
+        replay_free(&replay);
+        random_scenario_free(&scenario);
     }
 }
 
@@ -357,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_side_of_the_map_is_its_open_interest),
+        cmocka_unit_test(nothing_is_lost_under_any_rules),
         cmocka_unit_test(the_first_instant_has_an_empty_map),
         cmocka_unit_test(open_interest_and_mark_are_those_of_the_run),
         cmocka_unit_test(a_heatmap_leaves_the_map_as_it_is),
