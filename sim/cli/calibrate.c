@@ -78,11 +78,13 @@ static void print_answer(const struct calibration *calibration, const struct cal
     printf("  logarithms of reported and expected flow differ by %.3g (root of the weighted mean "
            "square), in %zu evaluations\n",
            sqrt(fit->distance), fit->evaluations);
-    if (is_throttled(fit))
+    if (is_throttled(fit)) {
+        printf("  ");
         cli_print_wrapped(2, 2,
-                          "  The feed is taken to be throttled: it reports a Q^b of a flow Q in "
+                          "The feed is taken to be throttled: it reports a Q^b of a flow Q in "
                           "USD. Such a feed shows how flow is spread over time and sides, not how "
                           "large it is: a and the level of the model are not identified together.");
+    }
     if (directory[0] != '\0')
         printf("  results in %s\n", directory);
 }

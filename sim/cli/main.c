@@ -19,6 +19,7 @@ static const struct cli_row commands[] = {
     {"signals", "the rules on open interest, and whether they foretold anything", cli_signals},
     {"map", "where open interest would be liquidated", cli_map},
     {"calibrate", "fit parameters to reported liquidations", cli_calibrate},
+    {"backtest", "predict liquidations that were not fitted to, beside null models", cli_backtest},
     {"data", "check, describe, convert and synthesise market history", cli_data},
     {"scenario", "check, show and start scenario files", cli_scenario},
     {"liqprice", "liquidation price of a position", cli_liqprice},
