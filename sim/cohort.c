@@ -51,9 +51,12 @@ int cohort_check(const struct setup *setup, struct error *err)
 
 static bool closes_in_parts(const struct setup *setup)
 {
-    for (size_t v = 0; v < setup->venue_count; v++)
-        if (venue_counts(setup, v) && setup->scenario->venues[v].liquidation != LIQUIDATION_FULL)
+    for (size_t v = 0; v < setup->venue_count; v++) {
+        const struct scenario_venue *venue = &setup->scenario->venues[v];
+        if (venue_counts(setup, v) &&
+            (venue->liquidation != LIQUIDATION_FULL || venue->backstop_share > 0.0))
             return true;
+    }
     return false;
 }
 

@@ -11,8 +11,11 @@
  * reaches farther than all since it opened, the part of each column that fires then: entries spread
  * over the bar as models/entry.h says, funding moves the levels, an entry that the bar's close
  * would have liquidated is made at the close. An evaluation then computes the columns' weights from
- * the leverage distribution and walks the bars: forced(t) = sum over cohorts b, columns c of
+ * the leverage distribution and walks the bars:
+ *
+ *     forced(t) = sum over cohorts b, columns c of
  *                 opened(b) * weight(c, b) * fires(b, c, t) * exp(-h(c) * (H(t) - H(b)))
+ *
  * with opens, closes and hazards from sim/ledger.h itself.
  *
  * What is approximate, next to the engine with many positions:
@@ -21,10 +24,9 @@
  *   - a position stays in the bracket that it would be liquidated in without funding, and funding
  *     moves trigger prices by its sum per coin, not by 1 / (1 - s * MMR) of it;
  *   - inverse contracts: funding moves trigger prices to first order;
- *   - with several venues the crowd's tilt keeps the venues' shares of all columns together, not of
- *     each venue;
- *   - liquidations are whole closes. Where a venue closes in parts (`whole_closes` below), forced
- *     flow comes earlier and is somewhat larger than the engine's.
+ *   - liquidations are whole closes, with an order for all of them. Where a venue closes in parts
+ *     or takes positions over (`whole_closes` below), more is liquidated than in the engine (by
+ *     Hyperliquid's rules, over BTC's July and August 2024 in hours, 7 to 8 % more).
  * What it does not represent is refused by cohort_check.
  *
  *     struct cohort cohort;
@@ -77,10 +79,10 @@ struct cohort_table; /* what cohort_init computes; internal to sim/cohort*.c */
 /* What all evaluations over one path have in common: immutable after cohort_init and shared by
    threads, each with its own work. */
 struct cohort {
-    const struct setup *setup; /* not owned */
-    size_t bars, start_bar;    /* bars from the beginning of the warm-up on */
-    int64_t start_ms, step_ms; /* of bar 0 */
-    bool whole_closes; /* some venue closes positions in parts; here they are closed whole */
+    const struct setup *setup;  /* not owned */
+    size_t bars, start_bar;     /* bars from the beginning of the warm-up on */
+    int64_t start_ms, step_ms;  /* of bar 0 */
+    bool whole_closes;          /* some venue closes positions in parts or takes them over */
     struct cohort_table *table; /* owned */
 };
 
@@ -93,7 +95,8 @@ int cohort_check(const struct setup *setup, struct error *err);
 /* The scenario's own numbers at a level of open interest (&setup_as_observed: the observed one). */
 struct cohort_params cohort_params_of(const struct setup *setup, const struct setup_level *level);
 
-/* `setup` must outlive `self`; `detail` NULL: the constants above. About 1 MB per hundred bars.
+/* `setup` must outlive `self`; `detail` NULL: the constants above. Two months of
+   hourly bars take 0.1 s and 5 MB, a month of minutes 12 s and 800 MB.
    Errors of cohort_check, ERROR_IO (memory), ERROR_INTERRUPTED; then `self` needs no free. */
 int cohort_init(struct cohort *self, const struct setup *setup, const struct cohort_detail *detail,
                 struct error *err);

@@ -17,6 +17,8 @@ enum { CELLS_PER_COLUMN = 4, COLUMNS_MAX = UINT16_MAX };
 /* Columns are no narrower than this, of the price; nor do they lie beyond this distance, where an
    inverse short at 1x is never liquidated. */
 static const double NARROWEST = 5e-5, FARTHEST = 20.0;
+/* Width of the cells of leverages that a scenario lists. */
+static const double LISTED_WIDTH = 1e-9;
 /* Sizes rarer than this are left out. */
 static const double RAREST = 1e-9;
 
@@ -45,6 +47,19 @@ static bool corner_add(struct corners *self, double value)
     return true;
 }
 
+/* A table of leverages has each of them in a cell of its own, so that none is taken for another. */
+static bool corners_listed(struct corners *self, const struct scenario *scenario, double highest)
+{
+    bool made = true;
+    for (size_t i = 0; i < scenario->book.leverage.tier_count && made; i++) {
+        double leverage = scenario->book.leverage.tier_leverage[i];
+        double end = leverage * (1.0 + LISTED_WIDTH);
+        if (leverage >= 1.0 && end < highest)
+            made = corner_add(self, leverage) && corner_add(self, end);
+    }
+    return made;
+}
+
 static bool corners_make(struct corners *self, const struct setup *setup)
 {
     double highest = 1.0;
@@ -59,7 +74,7 @@ static bool corners_make(struct corners *self, const struct setup *setup)
     for (int tier = 1; tier < TIERS && made; tier++)
         if (tier_edges[tier] < highest)
             made = corner_add(self, tier_edges[tier]);
-    return made;
+    return made && corners_listed(self, setup->scenario, highest);
 }
 
 static int cells_between(double low, double high, double ratio)
@@ -182,14 +197,18 @@ static bool epoch_add(struct cohort_table *self, struct drafts *drafts, const st
     self->epochs = grown;
     struct cohort_epoch *epoch = &grown[self->epoch_count++];
     *epoch = (struct cohort_epoch){.first_bar = bar, .first_node = drafts->count};
+    epoch->first_venue = self->venue_count;
     int64_t time_ms = setup->market.start_ms + (int64_t)bar * setup->market.step_ms;
     for (size_t v = 0; v < setup->venue_count; v++) {
         const struct book_venue *venue = &setup->venues[v];
-        if (!venue->by_hand &&
-            !drafts_of_table(drafts, self, (int)v, &venue->tables[book_table_at(venue, time_ms)],
+        if (venue->by_hand)
+            continue;
+        epoch->venue_count++;
+        if (!drafts_of_table(drafts, self, (int)v, &venue->tables[book_table_at(venue, time_ms)],
                              size, per_bracket))
             return false;
     }
+    self->venue_count += epoch->venue_count;
     epoch->node_count = drafts->count - epoch->first_node;
     return true;
 }

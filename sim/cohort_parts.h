@@ -38,6 +38,7 @@ struct cohort_node {
 struct cohort_epoch {
     size_t first_bar;
     size_t first_node, node_count;
+    size_t first_venue, venue_count; /* that liquidate by themselves, among those of all epochs */
 };
 
 /* Bars with the same tables and the same crowding. */
@@ -71,6 +72,7 @@ struct cohort_table {
     size_t node_count;
     struct cohort_epoch *epochs; /* owned */
     size_t epoch_count;
+    size_t venue_count;          /* of all epochs */
     struct cohort_group *groups; /* owned */
     size_t group_count;
     uint32_t *group_of; /* per bar; owned */
@@ -90,12 +92,13 @@ void cohort_table_free(struct cohort_table *self);
 struct cohort_weights {
     const struct cohort_table *table;  /* not owned */
     double *base[2];                   /* per epoch and column: without tilt; owned */
-    double *log_leverage[2];           /* likewise: mean ln L; owned */
+    double *venues[2];                 /* per venue of an epoch and column: its part ... */
+    double *log_leverage[2];           /* ... and its mean ln L; both owned */
     double *tilted[2];                 /* per group and column; owned */
     const double **of[2];              /* per group: its columns in one of these; owned */
     struct ledger_opening *opening[2]; /* per group: by tier, entries at 1; owned */
     double *stock, *hedged;            /* per cell: P(L >= its edge); owned */
-    double *venue_weight, *venue_log;  /* per column; owned */
+    double *spare;                     /* per column; owned */
     double hazard[TIERS];
     struct leverage law;
 };

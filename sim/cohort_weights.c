@@ -23,12 +23,14 @@ static bool side_alloc(struct cohort_weights *self, int side)
     size_t columns = (size_t)table->columns[side].count;
     self->base[side] = memory_alloc(table->epoch_count * columns, sizeof *self->base[side]);
     self->log_leverage[side] =
-        memory_alloc(table->epoch_count * columns, sizeof *self->log_leverage[side]);
+        memory_alloc(table->venue_count * columns, sizeof *self->log_leverage[side]);
+    self->venues[side] = memory_alloc(table->venue_count * columns, sizeof *self->venues[side]);
     self->tilted[side] = memory_alloc(table->group_count * columns, sizeof *self->tilted[side]);
     self->of[side] = memory_alloc(table->group_count, sizeof *self->of[side]);
     self->opening[side] = memory_alloc(table->group_count, sizeof *self->opening[side]);
     return self->base[side] != NULL && self->log_leverage[side] != NULL &&
-           self->tilted[side] != NULL && self->of[side] != NULL && self->opening[side] != NULL;
+           self->venues[side] != NULL && self->tilted[side] != NULL && self->of[side] != NULL &&
+           self->opening[side] != NULL;
 }
 
 int cohort_weights_init(struct cohort_weights *self, const struct cohort_table *table,
@@ -39,12 +41,10 @@ int cohort_weights_init(struct cohort_weights *self, const struct cohort_table *
                    : table->columns[BOOK_SHORT].count;
     memset(self, 0, sizeof *self);
     self->table = table;
+    self->spare = memory_alloc((size_t)most, sizeof *self->spare);
     self->stock = memory_alloc((size_t)table->cell_count + 1, sizeof *self->stock);
     self->hedged = memory_alloc((size_t)table->cell_count + 1, sizeof *self->hedged);
-    self->venue_weight = memory_alloc((size_t)most, sizeof *self->venue_weight);
-    self->venue_log = memory_alloc((size_t)most, sizeof *self->venue_log);
-    bool made = self->stock != NULL && self->hedged != NULL && self->venue_weight != NULL &&
-                self->venue_log != NULL;
+    bool made = self->stock != NULL && self->hedged != NULL && self->spare != NULL;
     for (int side = 0; side < 2; side++)
         made = made && side_alloc(self, side);
     if (made)
@@ -58,14 +58,14 @@ void cohort_weights_free(struct cohort_weights *self)
     for (int side = 0; side < 2; side++) {
         memory_free(self->base[side]);
         memory_free(self->log_leverage[side]);
+        memory_free(self->venues[side]);
         memory_free(self->tilted[side]);
         memory_free(self->of[side]);
         memory_free(self->opening[side]);
     }
     memory_free(self->stock);
     memory_free(self->hedged);
-    memory_free(self->venue_weight);
-    memory_free(self->venue_log);
+    memory_free(self->spare);
     memset(self, 0, sizeof *self);
 }
 
@@ -150,22 +150,23 @@ static int hedged_make(struct cohort_weights *self, const struct cohort_params *
 
 /* ---- columns ---------------------------------------------------------------------------- */
 
-static inline void place_mass(struct cohort_weights *self, const struct cohort_place *place,
+static inline void place_mass(double *weight, double *log_sum, const struct cohort_place *place,
                               double mass, double log_leverage)
 {
     double next = mass * (double)place->next, here = mass - next;
-    self->venue_weight[place->column] += here;
-    self->venue_log[place->column] += here * log_leverage;
+    weight[place->column] += here;
+    log_sum[place->column] += here * log_leverage;
     if (next == 0.0)
         return;
-    self->venue_weight[place->column + 1] += next;
-    self->venue_log[place->column + 1] += next * log_leverage;
+    weight[place->column + 1] += next;
+    log_sum[place->column + 1] += next * log_leverage;
 }
 
 /* One size of a venue: the stock's leverages up to the cap, and hedged shorts, of which all beyond
    it are at it. */
 static void place_node(struct cohort_weights *self, const struct cohort_node *node, int side,
-                       const struct leverage_params *params, double hedged_share)
+                       const struct leverage_params *params, double hedged_share, double *weight,
+                       double *log_sum)
 {
     const struct cohort_table *table = self->table;
     const struct cohort_place *places = table->places + node->places[side];
@@ -178,25 +179,26 @@ static void place_node(struct cohort_weights *self, const struct cohort_node *no
         if (hedged > 0.0)
             mass += hedged * (self->hedged[i] - self->hedged[i + 1]);
         if (mass > 0.0)
-            place_mass(self, &places[i], mass, table->log_leverage[i]);
+            place_mass(weight, log_sum, &places[i], mass, table->log_leverage[i]);
     }
     double rest =
         all > 0.0 ? share * fmax(self->stock[cap] - beyond, 0.0) : node->probability - hedged;
-    place_mass(self, &places[cap], rest + hedged * self->hedged[cap], log(table->edges[cap]));
+    place_mass(weight, log_sum, &places[cap], rest + hedged * self->hedged[cap],
+               log(table->edges[cap]));
 }
 
-/* Adds a venue's columns, with their tiers' hazards, so that they sum to its part. */
-static void add_venue(struct cohort_weights *self, int side, double part, double *weight,
-                      double *log_leverage)
+/* Gives a venue's columns their tiers' hazards, such that they sum to its part, and adds them. */
+static void add_venue(struct cohort_weights *self, int side, double part, double *venue,
+                      double *log_sum, double *weight)
 {
     const struct cohort_columns *columns = &self->table->columns[side];
     double total = 0.0;
     for (int c = 0; c < columns->count; c++)
-        total += self->hazard[columns->tier[c]] * self->venue_weight[c];
+        total += self->hazard[columns->tier[c]] * venue[c];
     for (int c = 0; c < columns->count; c++) {
-        double scale = part * self->hazard[columns->tier[c]] / total;
-        weight[c] += scale * self->venue_weight[c];
-        log_leverage[c] += scale * self->venue_log[c];
+        log_sum[c] = venue[c] > 0.0 ? log_sum[c] / venue[c] : 0.0;
+        venue[c] *= part * self->hazard[columns->tier[c]] / total;
+        weight[c] += venue[c];
     }
 }
 
@@ -206,44 +208,51 @@ static int epoch_make(struct cohort_weights *self, const struct setup *setup,
     const struct cohort_table *table = self->table;
     const struct cohort_epoch *epoch = &table->epochs[e];
     size_t columns = (size_t)table->columns[side].count;
-    double *weight = self->base[side] + e * columns, *logs = self->log_leverage[side] + e * columns;
+    double *weight = self->base[side] + e * columns;
     double automatic = 0.0, hedged = side == BOOK_SHORT ? params->hedged_short_share : 0.0;
     memset(weight, 0, columns * sizeof *weight);
-    memset(logs, 0, columns * sizeof *logs);
     for (size_t v = 0; v < setup->venue_count; v++)
         automatic += setup->venues[v].by_hand ? 0.0 : setup->venues[v].oi_share;
     size_t n = epoch->first_node, end = n + epoch->node_count;
-    while (n < end) {
+    double *venue = self->venues[side] + epoch->first_venue * columns;
+    double *logs = self->log_leverage[side] + epoch->first_venue * columns;
+    for (; n < end; venue += columns, logs += columns) {
         int v = table->nodes[n].venue;
         int code = stock_make(self, params, &setup->venues[v], side, err);
         if (code != ERROR_NONE)
             return code;
-        memset(self->venue_weight, 0, columns * sizeof *self->venue_weight);
-        memset(self->venue_log, 0, columns * sizeof *self->venue_log);
+        memset(venue, 0, columns * sizeof *venue);
+        memset(logs, 0, columns * sizeof *logs);
         for (; n < end && table->nodes[n].venue == v; n++)
-            place_node(self, &table->nodes[n], side, &params->leverage, hedged);
+            place_node(self, &table->nodes[n], side, &params->leverage, hedged, venue, logs);
         add_venue(self, side,
-                  (1.0 - table->held_share[side]) * setup->venues[v].oi_share / automatic, weight,
-                  logs);
+                  (1.0 - table->held_share[side]) * setup->venues[v].oi_share / automatic, venue,
+                  logs, weight);
     }
-    for (size_t c = 0; c < columns; c++)
-        logs[c] = weight[c] > 0.0 ? logs[c] / weight[c] : 0.0;
     return ERROR_NONE;
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
-static void tilt_columns(const double *weight, const double *log_leverage, size_t count,
-                         double tilt, double *out)
+/* Every venue keeps its part of what opens. */
+static void tilt_columns(const struct cohort_weights *self, const struct cohort_epoch *epoch,
+                         int side, double tilt, double *out)
 {
-    double before = 0.0, after = 0.0;
-    for (size_t c = 0; c < count; c++) {
-        out[c] = weight[c] * exp(tilt * log_leverage[c]);
-        before += weight[c];
-        after += out[c];
+    size_t count = (size_t)self->table->columns[side].count;
+    size_t first = epoch->first_venue * count, end = first + epoch->venue_count * count;
+    memset(out, 0, count * sizeof *out);
+    for (; first < end; first += count) {
+        const double *venue = self->venues[side] + first;
+        const double *log_leverage = self->log_leverage[side] + first;
+        double *tilted = self->spare, before = 0.0, after = 0.0;
+        for (size_t c = 0; c < count; c++) {
+            tilted[c] = venue[c] > 0.0 ? venue[c] * exp(tilt * log_leverage[c]) : 0.0;
+            before += venue[c];
+            after += tilted[c];
+        }
+        for (size_t c = 0; c < count; c++)
+            out[c] += tilted[c] * (before / after);
     }
-    for (size_t c = 0; c < count; c++)
-        out[c] *= before / after;
 }
 
 static void group_make(struct cohort_weights *self, const struct cohort_params *params, size_t g,
@@ -257,7 +266,7 @@ static void group_make(struct cohort_weights *self, const struct cohort_params *
     const double *weight = self->base[side] + epoch;
     if (tilt > 0.0) {
         double *tilted = self->tilted[side] + g * count;
-        tilt_columns(weight, self->log_leverage[side] + epoch, count, tilt, tilted);
+        tilt_columns(self, &self->table->epochs[group->epoch], side, tilt, tilted);
         weight = tilted;
     }
     self->of[side][g] = weight;
