@@ -42,8 +42,7 @@ struct nulls_bars {
 /* Both above 0. */
 struct nulls_floors {
     double flow;    /* in the unit of flow */
-    double adverse; /* a log return; own prior: 1e-4, about one tick of the spread and less than the
-                       way to any liquidation price */
+    double adverse; /* a log return; own prior: 1e-4 */
 };
 
 /* The bar's largest adverse excursion, at least 0. */
