@@ -271,8 +271,9 @@ static void warn_of(struct job *job)
     output_warn_inputs(job->setup, &job->warnings);
     if (!job->bars.observed_flow)
         output_warn_add(&job->warnings,
-                        "no data.liquidations: the model's signals are held to the model's own "
-                        "forced flow, which says nothing of how well they foretell the market's");
+                        "no data.liquidations: signals are held to the model's own forced flow; "
+                        "that the model's book and, by book.crowd_tilt, funding foretell it is "
+                        "partly what the model assumes");
 }
 
 static int write_results(struct job *job, struct error *err)

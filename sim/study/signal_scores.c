@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "sim/study/scores.h"
 
 enum { BLOCKS_LEAST = 3, BLOCK_DAYS = 3, SHIFTS_MOST = 2000 };
 /* Share of resamples that must hold a pair of a hit and a miss. */
@@ -184,19 +185,14 @@ static double area(const struct signal_scores_sample *sample, const struct ranki
 
 /* ---- blocks ----------------------------------------------------------------------------- */
 
-/* How often each bar is in a resample: blocks that begin anywhere, the last one cut. */
+/* How often each bar is in a resample. */
 static void block_weights(const struct random_stream *stream, size_t resample, size_t count,
-                          size_t block, uint32_t *out)
+                          size_t block, size_t *steps, uint32_t *out)
 {
+    scores_resample(stream, resample, count, block, SCORES_BLOCKS_MOVING, steps);
     memset(out, 0, count * sizeof *out);
-    size_t begins = count - block + 1;
-    for (size_t taken = 0, k = 0; taken < count; taken += block, k++) {
-        struct random_block drawn = random_block_at(stream, (uint32_t)resample, (uint32_t)(k / 4));
-        size_t begin = (size_t)(random_uniform(drawn.word[k % 4]) * (double)begins);
-        size_t length = count - taken < block ? count - taken : block;
-        for (size_t i = 0; i < length; i++)
-            out[begin + i]++;
-    }
+    for (size_t i = 0; i < count; i++)
+        out[steps[i]]++;
 }
 
 static int bootstrap(const struct signal_scores_sample *sample, const struct ranking *ranking,
@@ -205,11 +201,13 @@ static int bootstrap(const struct signal_scores_sample *sample, const struct ran
 {
     struct random_stream stream = random_stream_make(plan->seed, 0, "signals.bootstrap");
     uint32_t *weights = memory_alloc(sample->count, sizeof *weights);
+    size_t *steps = memory_alloc(sample->count, sizeof *steps);
     double *areas = memory_alloc(plan->resamples, sizeof *areas);
-    int code = weights == NULL || areas == NULL ? error_memory(err, "a bootstrap") : ERROR_NONE;
+    int code = weights == NULL || steps == NULL || areas == NULL ? error_memory(err, "a bootstrap")
+                                                                 : ERROR_NONE;
     size_t told = 0;
     for (size_t r = 0; r < plan->resamples && code == ERROR_NONE; r++) {
-        block_weights(&stream, r, sample->count, block, weights);
+        block_weights(&stream, r, sample->count, block, steps, weights);
         double drawn = area(sample, ranking, weights);
         if (!isnan(drawn))
             areas[told++] = drawn;
@@ -217,6 +215,7 @@ static int bootstrap(const struct signal_scores_sample *sample, const struct ran
     if (code == ERROR_NONE && (double)told >= TOLD_LEAST * (double)plan->resamples)
         resample_interval(areas, told, plan->level, &out->low, &out->high);
     memory_free(weights);
+    memory_free(steps);
     memory_free(areas);
     return code;
 }

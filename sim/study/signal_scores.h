@@ -12,21 +12,22 @@
  * than one that does not (.5: chance), with an interval; the same of a null that knows no open
  * interest; and the area among pairs of bars that are alike in the null, which says whether the
  * signal adds anything to it. Nulls: for cascades the log range over the lookback, for returns the
- * log change over the lookback, towards the way the signal leads. Alike: in the same fifth of the
- * null.
+ * log change over the lookback, towards the way the signal leads. Alike: in the same twentieth of
+ * the null.
  *
  * A value's bars "after the signal" are those at which it ranked high in its own trailing window.
  *
  * What lies ahead of neighbouring bars overlaps, and calm and storm come in stretches. Intervals
  * are those of a moving-block bootstrap (Kunsch 1989, Annals of Statistics 17(3), 1217-1241) of
  * whole stretches of bars. With the few storms of a month or two they are too narrow: where signal
- * and flow have a memory of a day and nothing to do with each other, one in nine to one in four
- * leaves out .5 (own measurement, 1,440 hours). So there is a p-value of another kind beside them:
- * the share of shifts of the signal in time, around the ends and by at least a block, that do as
- * well. It leaves the memory of both series as it is and cuts only what is between them. A signal
- * is said to inform only where the interval leaves out .5, the p-value agrees, and there were at
- * least SIGNAL_SCORES_EPISODES episodes to learn from. Many signals are tried at once, so p-values
- * come with q-values (Benjamini and Hochberg 1995, JRSS B 57(1), 289-300).
+ * and flow have a memory of a day and nothing to do with each other, about one in
+ * ten leaves out .5, of states up to one in four (own measurement, 1,440 hours). So there is a
+ * p-value of another kind beside them: the share of shifts of the signal in time, around the ends
+ * and by at least a block, that do as well. It leaves the memory of both series as it is and cuts
+ * only what is between them. A signal is said to inform only where the interval leaves out .5, the
+ * p-value agrees, and there were at least SIGNAL_SCORES_EPISODES episodes to learn from. Many
+ * signals are tried at once, so p-values come with q-values (Benjamini and Hochberg 1995, JRSS B
+ * 57(1), 289-300).
  */
 #ifndef LIQCASCADE_SIM_STUDY_SIGNAL_SCORES_H
 #define LIQCASCADE_SIM_STUDY_SIGNAL_SCORES_H
@@ -43,7 +44,7 @@
 
 enum signal_scores_target { SIGNAL_SCORES_CASCADE, SIGNAL_SCORES_RETURN, SIGNAL_SCORES_TARGETS };
 
-enum { SIGNAL_SCORES_EPISODES = 5, SIGNAL_SCORES_STRATA = 5 }; /* own priors */
+enum { SIGNAL_SCORES_EPISODES = 5, SIGNAL_SCORES_STRATA = 20 }; /* own priors */
 
 enum signal_scores_verdict {
     SIGNAL_SCORES_SILENT, /* a state that always or never holds; no bar hits, or all do */
