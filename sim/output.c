@@ -270,6 +270,11 @@ static int gather(struct inputs *self, const struct setup *setup, struct error *
     int code = add_scenario_files(self, setup->scenario, err);
     if (code == ERROR_NONE)
         code = add_market(self, &setup->market, err);
+    for (size_t i = 0; setup->venue_oi != NULL && code == ERROR_NONE &&
+                       i < setup->venue_oi->input_count[MARKET_OI];
+         i++)
+        code = add_series(self, "venue_oi", &setup->venue_oi->inputs[MARKET_OI][i],
+                          setup->venue_oi->reconstructed[MARKET_OI], err);
     for (size_t v = 0; v < setup->venue_count && code == ERROR_NONE; v++)
         if (setup->tables[v].count > 0)
             code = add_series(self, "brackets", &setup->tables[v].input, false, err);

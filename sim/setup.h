@@ -48,6 +48,8 @@ struct setup {
     double reference_variance; /* of the warm-up, per millisecond */
     struct setup_level levels[SCENARIO_LEVELS_MAX];
     size_t level_count; /* at least 1 */
+    const struct market *venue_oi; /* what a command read of signals.venue_oi, for the manifest;
+                                      NULL; not owned */
 };
 
 /* Reads everything that the scenario names. Errors of the readers (data, io), ERROR_SCENARIO where

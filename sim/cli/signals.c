@@ -53,7 +53,7 @@ static const struct cli_command signals_command = {
 struct job {
     const struct options *options;
     const struct cli_common *common;
-    const struct setup *setup;
+    struct setup *setup;
     struct signal_bars bars;
     struct signal_scores scores;
     struct output_warnings warnings;
@@ -305,6 +305,7 @@ static int compute(struct job *job, struct error *err)
     progress_end(&progress);
     if (code != ERROR_NONE)
         return code;
+    job->setup->venue_oi = &job->bars.venue;
     progress_start(&progress, "scoring", "rows",
                    (int64_t)(job->bars.count * plan.horizon_count * (size_t)SIGNAL_SCORES_TARGETS));
     code = signal_scores_make(&job->scores, &job->bars, &plan, &progress, err);

@@ -13,7 +13,7 @@
  * interest; and the area among pairs of bars that are alike in the null, which says whether the
  * signal adds anything to it. Nulls: for cascades the log range over the lookback, for returns the
  * log change over the lookback, towards the way the signal leads. Alike: in the same twentieth of
- * the null.
+ * the null; in wider classes what only repeats the null would still seem to add to it.
  *
  * A value's bars "after the signal" are those at which it ranked high in its own trailing window.
  *
