@@ -16,6 +16,9 @@
 #define CLUSTER_WINDOW 0.16
 enum { CLUSTER_POINTS = NEARBY_POINTS, WITHIN_COUNT = 4, CHECK_BARS = 256 };
 
+/* Liquidation prices are looked at between the price at the start over this, and times this. */
+#define PRICE_FACTOR 16.0
+
 static const double within_share[WITHIN_COUNT] = {0.01, 0.02, 0.05, 0.10};
 
 /* Signals of the book, in the order in which a bar's are filled. */
@@ -275,6 +278,20 @@ static int walk(struct signal_bars *self, struct replay *replay, struct progress
     return code;
 }
 
+/* A run lays out what is near the market by the prices that it will see, and where a bin begins
+   shows in its signals. Here bins depend on the last price before the start alone. */
+static int forget_prices(struct replay *replay, const struct path *path, struct error *err)
+{
+    size_t before = replay->bar > 0 ? replay->bar - 1 : 0;
+    double mark = path_bar_at(path, before).mark[replay->bar > 0 ? PATH_NODES - 1 : 0];
+    nearby_free(&replay->nearby);
+    int code = nearby_init(&replay->nearby, &replay->ladder, &replay->ledger, mark / PRICE_FACTOR,
+                           mark * PRICE_FACTOR, replay->params->branching_window_log, err);
+    if (code == ERROR_NONE && replay->cascade.accounts != NULL)
+        code = accounts_count(&replay->accounts, &replay->nearby, &replay->ledger, err);
+    return code;
+}
+
 /* Open loop at the observed open interest, whatever the scenario's runs are. */
 static int walk_book(struct signal_bars *self, const struct setup *setup, const struct path *path,
                      const struct book *book, struct progress *progress, struct error *err)
@@ -288,7 +305,9 @@ static int walk_book(struct signal_bars *self, const struct setup *setup, const 
         return code;
     code = replay_fork(&replay, &params, path, &warm.replay, err);
     if (code == ERROR_NONE) {
-        code = walk(self, &replay, progress, err);
+        code = forget_prices(&replay, path, err);
+        if (code == ERROR_NONE)
+            code = walk(self, &replay, progress, err);
         replay_free(&replay);
     }
     run_warm_free(&warm);
