@@ -168,7 +168,7 @@ static void print_group(const struct job *job, const struct signal_scores_row *r
         if (verdict_of(job, &rows[i]) < SIGNAL_SCORES_CONTRARY && !job->common->verbose)
             continue;
         if (!headed)
-            printf("    %-*s %5s  %6s  %6s  %-19s  %-4s  %-19s\n", width, "signal", "bars", "after",
+            printf("    %-*s %5s  %6s  %6s  %-19s  %-4s  %s\n", width, "signal", "bars", "after",
                    "others", "area (interval)", "null", "given the null");
         headed = true;
         print_row(job, &rows[i], width);
