@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { COUNT_MAX = 10000000 };
+enum { COUNT_MAX = 10000000, MANTISSA_BITS = 52 };
 
 static const double BINS_PER_WINDOW = 20.0;
 static const double MARGIN_LOG = 0.7;
@@ -35,6 +35,16 @@ static double place(const struct nearby *self, bool inverse, double level)
     return where < end ? where : end;
 }
 
+/* The bin of a level, the same whatever lies before the first; -1: none. */
+static int64_t bin_of(const struct nearby *self, bool inverse, double level)
+{
+    double size = inverse ? -1.0 / level : level;
+    if (!(size > 0.0))
+        return -1;
+    int64_t bin = (representation(size) - self->first) >> self->bin_bits;
+    return bin >= 0 && bin < self->count ? bin : -1;
+}
+
 static double funding_of(const struct ladder_funding *funding, bool inverse)
 {
     return inverse ? funding->inverse : funding->linear;
@@ -57,10 +67,9 @@ static inline void add_at(struct nearby *self, int side, bool inverse, int tier,
                           double coins, int change)
 {
     struct nearby_levels *levels = &self->levels[side][inverse];
-    double at = place(self, inverse, level);
-    if (!(at >= 0.0 && at < (double)self->count) || !ensure(self, levels))
+    int64_t i = bin_of(self, inverse, level);
+    if (i < 0 || !ensure(self, levels))
         return;
-    int i = (int)at;
     nearby_pair *held = &levels->bins[i].coins[tier / 2];
     double sum = (*held)[tier % 2] + coins / self->kept[side][tier];
     (*held)[tier % 2] = sum > 0.0 ? sum : 0.0;
@@ -99,14 +108,15 @@ static void start_reference(struct nearby *self, int side_index)
         self->kept[side_index][tier] = 1.0;
 }
 
-/* Bins: at least BINS_PER_WINDOW in a window, by halving the octave. */
+/* Bins: at least BINS_PER_WINDOW in a window, by halving the octave; they begin at whole ones. */
 static void lay_out(struct nearby *self, double low, double high, double window_log)
 {
     int halvings = (int)ceil(log2(BINS_PER_WINDOW / window_log));
     halvings = halvings < 0 ? 0 : halvings > 40 ? 40 : halvings;
     double lowest = low * exp(-MARGIN_LOG), highest = high * exp(MARGIN_LOG);
-    self->per_bin = ldexp(1.0, halvings - 52);
-    self->first = representation(lowest);
+    self->bin_bits = MANTISSA_BITS - halvings;
+    self->per_bin = ldexp(1.0, -self->bin_bits);
+    self->first = representation(lowest) >> self->bin_bits << self->bin_bits;
     double bins = (double)(representation(highest) - self->first) * self->per_bin;
     self->count = (int)fmin(bins, COUNT_MAX) + 1;
 }
@@ -117,6 +127,7 @@ int nearby_init(struct nearby *self, const struct ladder *ladder, const struct l
     memset(self, 0, sizeof *self);
     self->ladder = ladder;
     self->ledger = ledger;
+    self->window_log = window_log;
     lay_out(self, low, high, window_log);
     for (int side = 0; side < 2; side++) {
         start_reference(self, side);
@@ -138,7 +149,8 @@ void nearby_free(struct nearby *self)
     memset(self, 0, sizeof *self);
 }
 
-static bool levels_copy(struct nearby_levels *self, const struct nearby_levels *from, size_t count)
+static bool levels_copy(struct nearby_levels *self, const struct nearby_levels *from, size_t first,
+                        size_t count)
 {
     if (from->bins == NULL)
         return true;
@@ -146,23 +158,41 @@ static bool levels_copy(struct nearby_levels *self, const struct nearby_levels *
     self->positions = memory_alloc(count, sizeof *self->positions);
     if (self->bins == NULL || self->positions == NULL)
         return false;
-    memcpy(self->bins, from->bins, count * sizeof *self->bins);
-    memcpy(self->positions, from->positions, count * sizeof *self->positions);
+    memcpy(self->bins, from->bins + first, count * sizeof *self->bins);
+    memcpy(self->positions, from->positions + first, count * sizeof *self->positions);
     return true;
 }
 
+/* How many bins of `from` lie before those of a layout; negative: it begins before them. */
+static double bins_before(const struct nearby *layout, const struct nearby *from)
+{
+    return (double)(layout->first - from->first) * from->per_bin;
+}
+
+bool nearby_covers(const struct nearby *from, double low, double high, double window_log)
+{
+    struct nearby layout;
+    lay_out(&layout, low, high, window_log);
+    double before = bins_before(&layout, from);
+    return layout.per_bin == from->per_bin && before >= 0.0 &&
+           before + (double)layout.count <= (double)from->count;
+}
+
 int nearby_copy(struct nearby *self, const struct nearby *from, const struct ladder *ladder,
-                const struct ledger *ledger, struct error *err)
+                const struct ledger *ledger, double low, double high, struct error *err)
 {
     bool copied = true;
     *self = *from;
     self->ladder = ladder;
     self->ledger = ledger;
+    lay_out(self, low, high, from->window_log);
     memset(self->levels, 0, sizeof self->levels);
+    size_t first = (size_t)bins_before(self, from);
     for (int side = 0; side < 2; side++)
         for (int inverse = 0; inverse < 2; inverse++)
-            copied = copied && levels_copy(&self->levels[side][inverse],
-                                           &from->levels[side][inverse], (size_t)from->count);
+            copied =
+                copied && levels_copy(&self->levels[side][inverse], &from->levels[side][inverse],
+                                      first, (size_t)self->count);
     if (copied)
         return ERROR_NONE;
     nearby_free(self);

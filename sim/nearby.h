@@ -48,8 +48,10 @@ struct nearby {
     double reference[2];               /* per side: H of ledger.h that the sums refer to */
     double kept[2][TIERS];             /* what is left of them since: exp(-h * (H - reference)) */
     int count;
-    int64_t first;            /* representation of the first bin's lower end */
-    double per_bin;           /* bins per unit of the representation */
+    int64_t first;            /* representation of the first bin's lower end: whole bins */
+    int bin_bits;             /* of the representation that do not tell bins apart */
+    double per_bin;           /* bins per unit of the representation: 2^-bin_bits */
+    double window_log;        /* that it was laid out for */
     double started[2][TIERS]; /* coins on the ladder when it started, near or far */
     bool failed;              /* memory ran short */
 };
@@ -60,10 +62,12 @@ struct nearby {
 int nearby_init(struct nearby *self, const struct ladder *ladder, const struct ledger *ledger,
                 double low, double high, double window_log, struct error *err);
 void nearby_free(struct nearby *self);
-/* The same of a ladder and ledger that are copies of those of `from`. ERROR_IO when memory is
-   short; then `self` needs no free. */
+/* What nearby_init with the same bounds gives of a ladder and ledger that are copies of those of
+   `from`, bit for bit, without a look at positions. Only where nearby_covers says so: bins lie at
+   the same places whatever the bounds. ERROR_IO when memory is short; then `self` needs no free. */
+bool nearby_covers(const struct nearby *from, double low, double high, double window_log);
 int nearby_copy(struct nearby *self, const struct nearby *from, const struct ladder *ladder,
-                const struct ledger *ledger, struct error *err);
+                const struct ledger *ledger, double low, double high, struct error *err);
 /* So many times the coins, as ledger_scale. */
 void nearby_scale(struct nearby *self, double factor);
 

@@ -7,6 +7,8 @@
 #include "sim/replay_trade.h"
 
 static const double INVARIANT_TOLERANCE = 1e-9;
+/* Forks whose prices leave those of the path that stock was taken for by less share it. */
+static const double STOCK_MARGIN_LOG = 0.7;
 
 /* Parkinson (1980): the variance that a range stands for is ln(high/low)^2 / (4 ln 2). */
 static double range_variance(double high, double low)
@@ -148,23 +150,27 @@ int replay_take_stock(struct replay *self, const struct path *path, size_t bars,
 {
     prune(self);
     struct replay_stock stock = stock_for(path, self->bar, bars, window_log);
+    stock.low *= exp(-STOCK_MARGIN_LOG);
+    stock.high *= exp(STOCK_MARGIN_LOG);
     return count_stock(self, &stock, err);
 }
 
-/* The same by copying it, if it is the same. */
+/* The same by copying it, if it is there. */
 static int take_over_stock(struct replay *self, const struct replay *from, struct error *err)
 {
     struct replay_stock stock =
         stock_for(self->path, self->bar, self->params->bars, self->params->branching_window_log);
-    if (from == NULL || !from->stock.taken || from->stock.low != stock.low ||
-        from->stock.high != stock.high || from->stock.window_log != stock.window_log)
+    if (from == NULL || !from->stock.taken ||
+        !nearby_covers(&from->nearby, stock.low, stock.high, stock.window_log))
         return count_stock(self, &stock, err);
-    int code = nearby_copy(&self->nearby, &from->nearby, &self->ladder, &self->ledger, err);
+    int code = nearby_copy(&self->nearby, &from->nearby, &self->ladder, &self->ledger, stock.low,
+                           stock.high, err);
     if (code != ERROR_NONE)
         return code;
     if (self->cascade.accounts != NULL)
         self->accounts.nearby = &self->nearby;
-    self->stock = from->stock;
+    self->stock = stock;
+    self->stock.taken = true;
     return ERROR_NONE;
 }
 

@@ -154,9 +154,9 @@ int replay_init(struct replay *self, const struct replay_params *params, const s
 int replay_fork(struct replay *self, const struct replay_params *params, const struct path *path,
                 const struct replay *from, struct error *err);
 /* Lets go of what has all but closed, and counts what is near the market for runs of `bars` bars
-   over `path`, once for all forks whose prices keep within the same bounds and that ask for the
-   same window; others count for themselves. `self` is to be forked from here, and walked no more.
-   ERROR_IO when memory is short. */
+   over `path` and somewhat beyond its prices, once for all forks whose prices keep within that and
+   that ask for the same window; others count for themselves, to the same bytes. `self` is to be
+   forked from here, and walked no more. ERROR_IO when memory is short. */
 int replay_take_stock(struct replay *self, const struct path *path, size_t bars, double window_log,
                       struct error *err);
 void replay_free(struct replay *self);
