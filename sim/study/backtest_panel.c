@@ -125,7 +125,7 @@ static int predict_null(struct panel *self, enum nulls_base base, int rival, str
     int code = nulls_power_fit(&bars, self->training, base, &floors, &power, err);
     if (code == ERROR_NONE)
         nulls_power_predict(&power, &bars, &floors, self->predicted[rival]);
-    return code;
+    return code == ERROR_DATA ? ERROR_NONE : code; /* too few intervals: it has no prediction */
 }
 
 static int predict_regression(struct panel *self, const int *on, size_t count, int rival,
@@ -141,7 +141,7 @@ static int predict_regression(struct panel *self, const int *on, size_t count, i
                                     count, &regression, err);
     if (code == ERROR_NONE)
         nulls_regression_predict(&regression, self->count, predictors, self->predicted[rival]);
-    return code;
+    return code == ERROR_DATA ? ERROR_NONE : code;
 }
 
 static bool has_volume(const struct panel *self)

@@ -6,7 +6,8 @@
  * Rivals: the fitted model; the scenario's own parameters in an open loop; the level-free nulls
  * OI * MAE^p and volume * MAE^p (sim/study/nulls.h); regressions of logarithms on the volume null,
  * and on both, without and with the fitted model. All are fitted to the same intervals, of which
- * none is tested. Rivals that need volume are NaN without it.
+ * none is tested. Rivals that need volume are NaN without it, and those that intervals are too few
+ * for.
  */
 #ifndef LIQCASCADE_SIM_STUDY_BACKTEST_PANEL_H
 #define LIQCASCADE_SIM_STUDY_BACKTEST_PANEL_H
@@ -47,8 +48,8 @@ struct panel {
     double *memory;
 };
 
-/* The intervals of a horizon. `count` is 0 where neither set has any. ERROR_DATA: intervals of
-   different lengths; errors of the nulls' fits; ERROR_IO. On failure `self` needs no free. */
+/* The intervals of a horizon. `count` is 0 where one of the sets has none. ERROR_DATA: intervals of
+   different lengths; ERROR_IO. On failure `self` needs no free. */
 int panel_init(struct panel *self, int horizon, const struct flow_rows *fit,
                const struct flow_rows *test, const struct panel_prediction *model,
                const struct panel_prediction *open_loop, struct error *err);

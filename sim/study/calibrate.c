@@ -17,6 +17,7 @@
 enum { POINTS_PER_START = 8, STEPS_MOST = 120 };
 static const double FIRST_STEP = 0.1, LAST_STEP = 2e-3;
 static const double AT_BOUND = 0.01;
+static const double EXCLUDED = 1e6; /* distance of parameters without a market */
 
 struct fitting {
     const struct calibrate_plan *plan;
@@ -103,8 +104,15 @@ static double distance_at(struct fitting *self, const double *place)
         unit[p] = fmin(fmax(place[p], 0.0), 1.0);
         beyond += (place[p] - unit[p]) * (place[p] - unit[p]);
     }
-    if (evaluate(self, unit, self->log) != ERROR_NONE)
-        return INFINITY;
+    int code = evaluate(self, unit, self->log);
+    if (code == ERROR_NUMERICAL) {
+        /* The model says that there is no such market: not a failure of the search. */
+        self->code = ERROR_NONE;
+        self->fit->excluded++;
+        return EXCLUDED;
+    }
+    if (code != ERROR_NONE)
+        return EXCLUDED;
     double distance = calibrate_distance(self->rows, self->log, self->weights, &observation);
     if (distance < self->best_distance) {
         self->best_distance = distance;
@@ -168,6 +176,9 @@ static int search_from(struct fitting *self, double *places, double *distances, 
         distances[i] = distance_at(self, &places[i * count]);
     for (size_t s = 0; s < self->plan->starts && self->code == ERROR_NONE; s++)
         code = walk_simplex(self, &places[take_best(distances, points) * count]);
+    if (self->code == ERROR_NONE && code == ERROR_NONE && !isfinite(self->best_distance))
+        return error_set(self->err, ERROR_NUMERICAL,
+                         "the model has no market at any parameters within the bounds");
     return self->code != ERROR_NONE ? self->code : code;
 }
 

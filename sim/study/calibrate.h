@@ -52,7 +52,7 @@ struct calibrate_fit {
     double distance;                /* at theta */
     struct flow_observation observation;
     bool observed[FLOW_HORIZONS]; /* whether the observation of a horizon was fitted */
-    size_t evaluations;
+    size_t evaluations, excluded; /* of them, those whose flow is no number: they are refuted */
     size_t parameter_count, draws;
     double *draw_theta;                        /* draws x parameters; owned */
     struct flow_observation *draw_observation; /* owned */
@@ -63,7 +63,8 @@ int64_t calibrate_evaluations(const struct calibrate_plan *plan);
 
 /* Fits the rows. `progress` (started by the caller, may be NULL) counts evaluations. ERROR_DATA:
    fewer rows than parameters; ERROR_SCENARIO: bounds out of order, no parameters;
-   ERROR_INTERRUPTED; errors of the assets' functions. On failure `self` needs no free. */
+   ERROR_INTERRUPTED; errors of the assets' functions, ERROR_NUMERICAL only when every set of
+   parameters gives it. On failure `self` needs no free. */
 int calibrate_run(struct calibrate_fit *self, const struct calibrate_plan *plan,
                   struct flow_rows *rows, struct progress *progress, struct error *err);
 void calibrate_fit_free(struct calibrate_fit *self);

@@ -123,15 +123,29 @@ december ETH 'rules: hyperliquid'
 # docs, "Margin tiers"); its second tier is left out.
 december SOL 'rules: flat, flat_max_leverage: 20, flat_rate: 0.025, margin: hyperliquid'
 
-cat >"$out/december-2025.yaml" <<YAML
-extends: btc-2025.yaml
-title: Hyperliquid, December 2025, complete feed
+# study NAME SUFFIX TITLE: over the assets whose files end in SUFFIX.
+study() {
+    cat >"$out/$1.yaml" <<YAML
+extends: btc-2025$2.yaml
+title: $3
 calibrate:
-  parameters: {book.leverage.alpha: [0.3, 3], book.turnover_per_hour: [0.002, 0.5], book.leverage.maximum: [10, 40]}
+  floor: 1e-5  # per hour: 0.02 % of open interest a day, where 1 % is usual
+  parameters: {book.leverage.alpha: [0.3, 3], book.turnover_per_hour: [0.002, 0.5], book.hedged_short_share: [0, 0.9]}
 backtest:
-  assets: {btc: btc-2025.yaml, eth: eth-2025.yaml, sol: sol-2025.yaml}
+  assets: {btc: btc-2025$2.yaml, eth: eth-2025$2.yaml, sol: sol-2025$2.yaml}
   splits:
-    - {name: first half to second half, fit: {to: 2025-12-20T00:00Z}, test: {from: 2025-12-20T00:00Z}}
+    - {name: BTC first half to second, fit: {assets: [btc], to: 2025-12-20T00:00Z}, test: {assets: [btc], from: 2025-12-20T00:00Z}}
+    - {name: ETH first half to second, fit: {assets: [eth], to: 2025-12-20T00:00Z}, test: {assets: [eth], from: 2025-12-20T00:00Z}}
+    - {name: SOL first half to second, fit: {assets: [sol], to: 2025-12-20T00:00Z}, test: {assets: [sol], from: 2025-12-20T00:00Z}}
+    - {name: all first half to second, fit: {to: 2025-12-20T00:00Z}, test: {from: 2025-12-20T00:00Z}}
     - {name: BTC to ETH, fit: {assets: [btc]}, test: {assets: [eth]}}
   leave_out: assets
 YAML
+}
+study december-2025 '' 'Hyperliquid, December 2025, complete feed'
+
+# The same with an a and b of its own, as if the feed were throttled: a correction of the model.
+for coin in btc eth sol; do
+    printf 'extends: %s-2025.yaml\ncalibrate: {observation: fitted}\n' $coin >"$out/$coin-2025-rescaled.yaml"
+done
+study december-2025-rescaled -rescaled 'Hyperliquid, December 2025, rescaled by a and b'
