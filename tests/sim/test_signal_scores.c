@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/calendar.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "sim/study/signal_scores.h"
 #include "tests/support/near.h"
@@ -394,6 +395,42 @@ static void a_short_run_is_refused(void **state)
     free(market);
 }
 
+/* Memory that is short anywhere is an error, and leaves nothing behind. */
+static void short_memory_is_an_error(void **state)
+{
+    struct made_market *market = malloc(sizeof *market);
+    struct resample_plan two = {2, 0.95, 1};
+    struct signal_scores_plan plan = {.horizons_ms = horizons,
+                                      .horizon_count = 1,
+                                      .block_ms = CALENDAR_NONE,
+                                      .cascade_quantile = 0.95,
+                                      .high_rank = 0.9,
+                                      .window = 720,
+                                      .bootstrap = two};
+    long failed = 0;
+    int code = ERROR_IO;
+    assert_non_null(market);
+    make_market(market, 5);
+    market->bars.bars = 300;
+    while (code == ERROR_IO) {
+        struct signal_scores scores;
+        struct error err = {0};
+        memory_fail_after(failed + 1);
+        code = signal_scores_make(&scores, &market->bars, &plan, NULL, &err);
+        memory_fail_after(0);
+        if (code == ERROR_NONE) {
+            signal_scores_free(&scores);
+            break;
+        }
+        assert_int_equal(code, ERROR_IO);
+        assert_non_null(strstr(err.message, "out of memory"));
+        failed++;
+    }
+    printf("%ld allocations, each of which may fail\n", failed);
+    assert_true(failed > 20);
+    free(market);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_signal_is_held_to_the_way_it_leads),
         cmocka_unit_test(one_episode_is_too_few),
         cmocka_unit_test(a_short_run_is_refused),
+        cmocka_unit_test(short_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
