@@ -42,6 +42,13 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     fail 'shares within a distance do not grow with it'
 column whole/signal_scores.csv flow | sort -u | grep -qx model || fail 'the flow is not named'
 
+# ---- a venue's share
+
+expect 0 signals signals.yaml -q -o shared --set \
+    'signals.venue_oi={path: oi.csv, format: generic, time: {column: time, as: unix_s}, columns: {oi: oi}, unit: coins}'
+column shared/signals.csv venue_share | grep -qvx 1 && fail 'a venue that is all has another share than 1'
+grep -q '"role": "venue_oi"' shared/manifest.json || fail 'the manifest does not name the venue'
+
 # ---- bytes
 
 expect 0 signals signals.yaml -q -o out/two --threads 2
@@ -50,6 +57,10 @@ for table in signals signal_scores; do
     cmp out/two/$table.csv whole/$table.csv || fail "$table.csv differs with two threads"
 done
 rm -r out/two
+expect 0 signals shared/scenario.yaml -q -o again
+for table in signals signal_scores; do
+    cmp again/$table.csv shared/$table.csv || fail "$table.csv of the resolved scenario differs"
+done
 expect 0 signals signals.yaml -q -o other --seed 8
 cmp -s other/signal_scores.csv whole/signal_scores.csv && fail 'another seed gives the same intervals'
 expect 0 signals signals.yaml -v -o verbose
@@ -96,10 +107,6 @@ grep -q '  left out: long_crowded, which needs data.oi$' out.txt || fail 'long_c
 grep -q '  left out: venue_share, which needs data.oi and signals.venue_oi' out.txt ||
     fail 'venue_share is not left out'
 head -n 1 booked/signals.csv | tr , '\n' | grep -qx funding_z || fail 'funding needs no open interest'
-expect 0 signals signals.yaml -q -o shared --set \
-    'signals.venue_oi={path: oi.csv, format: generic, time: {column: time, as: unix_s}, columns: {oi: oi}, unit: coins}'
-column shared/signals.csv venue_share | grep -qvx 1 && fail 'a venue that is all has another share than 1'
-grep -q '"role": "venue_oi"' shared/manifest.json || fail 'the manifest does not name the venue'
 
 # ---- refusals
 
