@@ -27,7 +27,6 @@ static bool venue_counts(const struct setup *setup, size_t v)
 int cohort_check(const struct setup *setup, struct error *err)
 {
     const struct scenario *scenario = setup->scenario;
-    bool any = false;
     if (scenario->path.model != PATH_OBSERVED)
         return refuse(setup, "path.model", "a path that is not observed", err);
     if (setup->given != NULL || setup->accounts != NULL)
@@ -37,15 +36,11 @@ int cohort_check(const struct setup *setup, struct error *err)
     if (scenario->oi.scale_by == SCALE_SIZES && setup->levels[0].scale != 1.0)
         return refuse(setup, "oi.scale_by", "open interest scaled by sizes", err);
     for (size_t v = 0; v < setup->venue_count; v++) {
-        any |= venue_counts(setup, v);
         if (venue_counts(setup, v) && scenario->venues[v].adl != ADL_NONE &&
             !isnan(scenario->venues[v].insurance_fund_usd))
             return refuse(setup, "venues.insurance_fund_usd",
                           "a fund of limited size with deleveraging after it", err);
     }
-    if (!any)
-        return error_at(err, ERROR_SCENARIO, scenario->path_name, 0, 0, "venues",
-                        "no venue liquidates by itself; expected at least one");
     return ERROR_NONE;
 }
 

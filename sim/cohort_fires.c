@@ -12,8 +12,10 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 
-enum { SUBLEVELS = 8, CHECK_BARS = 512 };
+enum { PIECES = 8, CHECK_BARS = 512 }; /* pieces of a column, even */
 
+/* A column alone in its tier is so wide, of the price. */
+static const double NARROWEST = 1e-6;
 /* Parts smaller than this are as good as none. */
 static const double NEGLIGIBLE = 1e-9;
 
@@ -84,7 +86,6 @@ static int walk_make(struct walk *self, const struct setup *setup, struct error 
 /* Of a bar's opens, over its close: triangular, or all at one price. */
 struct entries {
     double low, high, mode;
-    bool single; /* at `mode` */
 };
 
 static struct entries entries_of(const struct setup *setup, size_t bar)
@@ -93,43 +94,25 @@ static struct entries entries_of(const struct setup *setup, size_t bar)
     double close = last->close[bar];
     struct entries out = {.low = last->low[bar] / close, .high = last->high[bar] / close};
     out.mode = (out.high + out.low + 1.0) / 3.0;
-    if (setup->scenario->book.entry == ENTRY_VWAP) {
-        out.single = true;
+    if (setup->scenario->book.entry == ENTRY_VWAP)
         out.low = out.high = out.mode;
-        return out;
-    }
-    out.single = !(out.high > out.low);
     /* As in models/entry.h. */
     out.mode = fmin(fmax(out.mode, out.low), out.high);
     return out;
 }
 
-/* P(entry < e). */
-static double entries_below(const struct entries *self, double e)
+/* Integral of P(entry < x) for x up to e. */
+static double entries_integral(const struct entries *self, double e)
 {
-    if (e <= self->low)
+    double low = self->low, high = self->high, mode = self->mode, width = high - low;
+    if (e <= low)
         return 0.0;
-    if (e > self->high)
-        return 1.0;
-    if (self->single)
-        return 0.0;
-    double width = self->high - self->low;
-    if (e < self->mode)
-        return (e - self->low) * (e - self->low) / (width * (self->mode - self->low));
-    if (e >= self->high)
-        return 1.0;
-    return 1.0 - (self->high - e) * (self->high - e) / (width * (self->high - self->mode));
-}
-
-/* The part that a price `reached` over the opening price leaves liquidated of those with a level.
-   Entries that the close has passed are made at the close, whose level is the level itself. */
-static double fired_at(const struct entries *entries, int side, double level, double reached)
-{
-    double dead = entries_below(entries, 1.0 / level); /* long: who is not */
-    double upto = entries_below(entries, reached / level);
-    if (side == BOOK_LONG)
-        return fmax(dead - upto, 0.0) + (level >= reached ? 1.0 - dead : 0.0);
-    return fmax(upto - dead, 0.0) + (level <= reached ? dead : 0.0);
+    if (e >= high)
+        return e - (low + mode + high) / 3.0;
+    if (e < mode)
+        return (e - low) * (e - low) * (e - low) / (3.0 * width * (mode - low));
+    double rest = high - e;
+    return e - (low + mode + high) / 3.0 + rest * rest * rest / (3.0 * width * (high - mode));
 }
 
 /* Mean of what opens in a bar, over its close. */
@@ -140,9 +123,10 @@ static double entries_mean(const struct entries *self)
 
 /* ---- a cohort --------------------------------------------------------------------------- */
 
-/* The levels that a column stands for: the middles of equal parts of either half of its hat. */
+/* The levels that a column stands for: equal pieces of either half of its hat, from the nearest to
+   the farthest. */
 struct hat {
-    double level[SUBLEVELS], weight[SUBLEVELS];
+    double level[PIECES + 1], weight[PIECES]; /* at the pieces' ends, and of each */
 };
 
 struct making {
@@ -150,6 +134,7 @@ struct making {
     const struct cohort_columns *columns;
     const struct walk *walk;
     int side;
+    bool listed;                     /* leverages are a table */
     struct hat *hats;                /* per column; owned */
     double *nearest;                 /* per column: the level that fires first; owned */
     double *fired;                   /* per column of the present cohort; owned */
@@ -171,30 +156,77 @@ static void hat_make(struct making *self, int c)
     const struct cohort_columns *columns = self->columns;
     int tier = columns->tier[c];
     double here = columns->distance[c];
-    double low = c > columns->first[tier] ? columns->distance[c - 1] : here;
-    double high = c + 1 < columns->first[tier + 1] ? columns->distance[c + 1] : here;
+    bool lowest = c == columns->first[tier], highest = c + 1 == columns->first[tier + 1];
+    double low = lowest ? here : columns->distance[c - 1];
+    double high = highest ? here : columns->distance[c + 1];
+    /* A density ends with its tier, but a mass of its own at the end (of listed leverages) lies on
+       both sides of it. */
+    if (lowest && self->listed)
+        low = 2.0 * here - high;
+    if (highest && self->listed)
+        high = 2.0 * here - (lowest ? here : columns->distance[c - 1]);
+    if (!(high > low)) {
+        low -= NARROWEST;
+        high += NARROWEST;
+    }
     double sum = 0.0;
     struct hat *hat = &self->hats[c];
-    for (int k = 0; k < SUBLEVELS; k++) {
-        int half = SUBLEVELS / 2;
-        double end = k < half ? low : high;
-        double place = (k % half + 0.5) / half; /* from the column's own distance to the end */
-        hat->level[k] = level_of(self->side, here + place * (end - here));
-        hat->weight[k] = (1.0 - place) * fabs(end - here);
+    int half = PIECES / 2;
+    for (int k = 0; k <= PIECES; k++) {
+        double place = (double)(k - half) / half; /* from the column's own distance to an end */
+        hat->level[k] = level_of(self->side, here + place * (k < half ? here - low : high - here));
+    }
+    for (int k = 0; k < PIECES; k++) {
+        double place = fabs(k + 0.5 - half) / half;
+        hat->weight[k] = (1.0 - place) * (k < half ? here - low : high - here);
         sum += hat->weight[k];
     }
-    for (int k = 0; k < SUBLEVELS; k++)
-        hat->weight[k] = sum > 0.0 ? hat->weight[k] / sum : 1.0 / SUBLEVELS;
-    self->nearest[c] = level_of(self->side, low);
+    for (int k = 0; k < PIECES; k++)
+        hat->weight[k] /= sum;
+    self->nearest[c] = hat->level[0];
 }
 
+/* P(entry * level < limit) of a column's pieces, each the mean over its levels. */
+static void below_limit(const struct hat *hat, const struct entries *entries, double limit,
+                        double out[PIECES])
+{
+    double end = limit / hat->level[0], integral = entries_integral(entries, end);
+    for (int k = 0; k < PIECES; k++) {
+        double next = limit / hat->level[k + 1];
+        double more = entries_integral(entries, next);
+        /* A piece without width has no weight. */
+        out[k] = next != end ? (more - integral) / (next - end) : 0.0;
+        end = next;
+        integral = more;
+    }
+}
+
+/* Part of a piece's levels that a price has reached. */
+static double reached_part(int side, double nearest, double farthest, double reached)
+{
+    double past = side == BOOK_LONG ? nearest - reached : reached - nearest;
+    double width = fabs(nearest - farthest);
+    if (past <= 0.0)
+        return 0.0;
+    return past < width ? past / width : 1.0;
+}
+
+/* The part of a column that a price `reached` over the opening price leaves liquidated. Entries
+   that the close has passed are made at the close, whose level is the level itself. */
 static double column_fired(const struct making *self, const struct entries *entries, int c,
                            double reached)
 {
     const struct hat *hat = &self->hats[c];
-    double sum = 0.0;
-    for (int k = 0; k < SUBLEVELS; k++)
-        sum += hat->weight[k] * fired_at(entries, self->side, hat->level[k], reached);
+    double dead[PIECES], upto[PIECES], sum = 0.0;
+    below_limit(hat, entries, 1.0, dead); /* of longs: those that are not */
+    below_limit(hat, entries, reached, upto);
+    for (int k = 0; k < PIECES; k++) {
+        double part = reached_part(self->side, hat->level[k], hat->level[k + 1], reached);
+        double fired = self->side == BOOK_LONG
+                           ? fmax(dead[k] - upto[k], 0.0) + part * (1.0 - dead[k])
+                           : fmax(upto[k] - dead[k], 0.0) + part * dead[k];
+        sum += hat->weight[k] * fired;
+    }
     return sum;
 }
 
@@ -343,8 +375,11 @@ static void making_free(struct making *self)
 static int side_fires(struct cohort_table *self, const struct setup *setup, const struct walk *walk,
                       int side, struct error *err)
 {
-    struct making making = {
-        .setup = setup, .columns = &self->columns[side], .walk = walk, .side = side};
+    struct making making = {.setup = setup,
+                            .columns = &self->columns[side],
+                            .walk = walk,
+                            .side = side,
+                            .listed = setup->scenario->book.leverage.tier_count > 0};
     int code = making_start(&making, err);
     for (size_t cohort = 0; cohort < setup->bars && code == ERROR_NONE; cohort++) {
         if (cohort % CHECK_BARS == 0)

@@ -236,15 +236,6 @@ static bool epochs_make(struct cohort_table *self, struct drafts *drafts, const 
 
 /* ---- columns ---------------------------------------------------------------------------- */
 
-/* Leverage that stands for a cell of a node. */
-static double cell_leverage(const struct cohort_table *self, const struct cohort_node *node,
-                            int cell)
-{
-    if (cell == node->cap_cell)
-        return self->edges[cell];
-    return exp(self->log_leverage[cell]);
-}
-
 static double distance_of(const struct setup *setup, const struct draft *draft, int side,
                           double leverage)
 {
@@ -255,7 +246,7 @@ static double distance_of(const struct setup *setup, const struct draft *draft, 
     return distance < FARTHEST ? distance : FARTHEST;
 }
 
-/* Distances of every cell of every node on a side, in the order of their places. */
+/* Distances of where every cell of every node begins on a side, in the order of their places. */
 static double *distances_make(const struct cohort_table *self, const struct setup *setup,
                               const struct drafts *drafts, int side, size_t places)
 {
@@ -264,7 +255,7 @@ static double *distances_make(const struct cohort_table *self, const struct setu
     for (size_t i = 0; i < drafts->count && out != NULL; i++) {
         const struct draft *draft = &drafts->items[i];
         for (int cell = 0; cell <= draft->node.cap_cell; cell++)
-            out[next++] = distance_of(setup, draft, side, cell_leverage(self, &draft->node, cell));
+            out[next++] = distance_of(setup, draft, side, self->edges[cell]);
     }
     return out;
 }
@@ -277,11 +268,11 @@ static void tier_ranges(const struct cohort_table *self, const struct drafts *dr
         high[tier] = -INFINITY;
     }
     for (size_t i = 0; i < drafts->count; i++)
-        for (int cell = 0; cell <= drafts->items[i].node.cap_cell; cell++) {
-            double distance = *distances++;
+        for (int cell = 0; cell <= drafts->items[i].node.cap_cell; cell++, distances++) {
             int tier = self->cell_tier[cell];
-            low[tier] = fmin(low[tier], distance);
-            high[tier] = fmax(high[tier], distance);
+            double end = distances[cell < drafts->items[i].node.cap_cell];
+            low[tier] = fmin(low[tier], fmin(distances[0], end));
+            high[tier] = fmax(high[tier], fmax(distances[0], end));
         }
 }
 
@@ -290,20 +281,25 @@ static double column_width(double distance, double ratio)
     return fmax(ratio * fabs(distance), NARROWEST);
 }
 
-/* Columns from `low` to at least `high`; their number. `out` may be NULL. */
+/* Columns from `low` to `high`, drawn together so that the last one is there; their number. `out`
+   may be NULL. */
 static int columns_between(double low, double high, double ratio, double *out)
 {
-    int count = 0;
+    int count = 1;
     double distance = low;
     if (!(low <= high))
         return 0;
-    for (;; distance += column_width(distance, ratio)) {
+    for (; distance < high; count++) {
         if (out != NULL)
-            out[count] = distance;
-        count++;
-        if (distance >= high)
-            return count;
+            out[count - 1] = distance;
+        distance += column_width(distance, ratio);
     }
+    if (out == NULL)
+        return count;
+    out[count - 1] = distance;
+    for (int i = 1; i < count; i++)
+        out[i] = low + (out[i] - low) * (high - low) / (distance - low);
+    return count;
 }
 
 static int columns_make(struct cohort_columns *self, const double low[TIERS],
@@ -360,10 +356,12 @@ static int side_make(struct cohort_table *self, const struct setup *setup,
     int code = columns_make(&self->columns[index], low, high, ratio, err);
     size_t next = 0;
     for (size_t i = 0; i < drafts->count && code == ERROR_NONE; i++) {
+        int cap = self->nodes[i].cap_cell;
         self->nodes[i].places[index] = (size_t)index * places + next;
-        for (int cell = 0; cell <= self->nodes[i].cap_cell; cell++, next++)
+        for (int cell = 0; cell <= cap; cell++, next++)
             self->places[(size_t)index * places + next] =
-                place_of(&self->columns[index], self->cell_tier[cell], distances[next]);
+                place_of(&self->columns[index], self->cell_tier[cell],
+                         0.5 * (distances[next] + distances[next + (cell < cap)]));
     }
     memory_free(distances);
     return code;
