@@ -55,38 +55,11 @@ static bool closes_in_parts(const struct setup *setup)
     return false;
 }
 
-static struct leverage_params leverage_of(const struct scenario *scenario)
-{
-    static const enum leverage_kind kinds[] = {
-        [LEVERAGE_PARETO] = LEVERAGE_KIND_PARETO,
-        [LEVERAGE_LOGNORMAL] = LEVERAGE_KIND_LOGNORMAL,
-        [LEVERAGE_LOGNORMAL_TAIL] = LEVERAGE_KIND_LOGNORMAL_TAIL,
-        [LEVERAGE_TIERS] = LEVERAGE_KIND_TIERS,
-        [LEVERAGE_BITMEX_2019] = LEVERAGE_KIND_BITMEX_2019,
-    };
-    struct leverage_params out = {
-        .kind = kinds[scenario->book.leverage.model],
-        .alpha = scenario->book.leverage.alpha,
-        .minimum = scenario->book.leverage.minimum,
-        .maximum = isnan(scenario->book.leverage.maximum) ? 0.0 : scenario->book.leverage.maximum,
-        .mu = scenario->book.leverage.mu,
-        .sigma = scenario->book.leverage.sigma,
-        .tail_share = scenario->book.leverage.tail_share,
-        .tail_from = scenario->book.leverage.tail_from,
-        .hazard_exponent = scenario->book.leverage.hazard_exponent,
-        .tier_count = scenario->book.leverage.tier_count,
-    };
-    size_t bytes = out.tier_count * sizeof *out.tier_leverage;
-    memcpy(out.tier_leverage, scenario->book.leverage.tier_leverage, bytes);
-    memcpy(out.tier_weight, scenario->book.leverage.tier_weight, bytes);
-    return out;
-}
-
 struct cohort_params cohort_params_of(const struct setup *setup, const struct setup_level *level)
 {
     const struct scenario *scenario = setup->scenario;
     return (struct cohort_params){
-        .leverage = leverage_of(scenario),
+        .leverage = setup_leverage(scenario),
         .crowd_tilt = scenario->book.crowd_tilt,
         .hedged_short_share = scenario->book.hedged_short_share,
         .hedged_leverage = {scenario->book.hedged_leverage[0], scenario->book.hedged_leverage[1]},

@@ -422,23 +422,6 @@ static bool groups_make(struct cohort_table *self, const struct setup *setup)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
-static struct size_params size_of(const struct scenario *scenario)
-{
-    static const enum size_kind kinds[] = {
-        [SIZE_LOGNORMAL] = SIZE_KIND_LOGNORMAL,
-        [SIZE_PARETO] = SIZE_KIND_PARETO,
-        [SIZE_FIXED] = SIZE_KIND_FIXED,
-    };
-    return (struct size_params){
-        .kind = kinds[scenario->book.size_usd.model],
-        .median = scenario->book.size_usd.median,
-        .sigma = scenario->book.size_usd.sigma,
-        .minimum = scenario->book.size_usd.minimum,
-        .alpha = scenario->book.size_usd.alpha,
-        .value = scenario->book.size_usd.value,
-    };
-}
-
 /* Venues that liquidate by hand and pools hold their parts without ever being liquidated. */
 static void shares_make(struct cohort_table *self, const struct setup *setup)
 {
@@ -455,7 +438,7 @@ int cohort_table_init(struct cohort_table *self, const struct setup *setup,
 {
     struct corners corners = {0};
     struct drafts drafts = {0};
-    struct size_params size = size_of(setup->scenario);
+    struct size_params size = setup_size(setup->scenario, 1.0);
     int code = ERROR_NONE;
     memset(self, 0, sizeof *self);
     if (!corners_make(&corners, setup) ||

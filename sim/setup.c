@@ -263,7 +263,7 @@ void setup_free(struct setup *self)
     memset(self, 0, sizeof *self);
 }
 
-static struct leverage_params leverage_of(const struct scenario *scenario)
+struct leverage_params setup_leverage(const struct scenario *scenario)
 {
     static const enum leverage_kind kinds[] = {
         [LEVERAGE_PARETO] = LEVERAGE_KIND_PARETO,
@@ -291,7 +291,7 @@ static struct leverage_params leverage_of(const struct scenario *scenario)
     return out;
 }
 
-static struct size_params size_of(const struct scenario *scenario, double scale)
+struct size_params setup_size(const struct scenario *scenario, double scale)
 {
     static const enum size_kind kinds[] = {
         [SIZE_LOGNORMAL] = SIZE_KIND_LOGNORMAL,
@@ -320,8 +320,8 @@ int setup_book(const struct setup *self, uint32_t replicate, const struct setup_
         .replicate = replicate,
         .positions_per_bar = (int)scenario->book.positions_per_bar,
         .entry_vwap = scenario->book.entry == ENTRY_VWAP,
-        .leverage = leverage_of(scenario),
-        .size = size_of(scenario, size_scale),
+        .leverage = setup_leverage(scenario),
+        .size = setup_size(scenario, size_scale),
         .crowd_tilt = scenario->book.crowd_tilt,
         .hedged_short_share = scenario->book.hedged_short_share,
         .pool_share = scenario->book.pool_share,

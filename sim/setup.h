@@ -13,6 +13,8 @@
 #include "datasets/market.h"
 #include "datasets/positions.h"
 #include "datasets/venue_tables.h"
+#include "models/leverage.h"
+#include "models/size.h"
 #include "scenarios/scenario.h"
 #include "sim/book.h"
 #include "sim/made_path.h"
@@ -47,7 +49,7 @@ struct setup {
     double *depth_series;      /* per bar of the market: relative depth; owned; NULL: not asked */
     double reference_variance; /* of the warm-up, per millisecond */
     struct setup_level levels[SCENARIO_LEVELS_MAX];
-    size_t level_count; /* at least 1 */
+    size_t level_count;            /* at least 1 */
     const struct market *venue_oi; /* what a command read of signals.venue_oi, for the manifest;
                                       NULL; not owned */
 };
@@ -60,6 +62,10 @@ int setup_init(struct setup *self, const struct scenario *scenario, struct error
 int setup_init_like(struct setup *self, const struct setup *base, const struct scenario *scenario,
                     struct error *err);
 void setup_free(struct setup *self);
+
+/* How leverage and sizes are drawn; sizes times `scale`. */
+struct leverage_params setup_leverage(const struct scenario *scenario);
+struct size_params setup_size(const struct scenario *scenario, double scale);
 
 /* The path of a replicate, the same for every level. `out` is valid while `self` and `made` are;
    the caller frees `made`. Errors of made_path_init; then it needs no free. */
