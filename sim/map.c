@@ -249,7 +249,7 @@ static void narrow_row(double *row, size_t count_before, size_t before, size_t c
 
 void map_narrow(struct map *self, double range_log)
 {
-    struct map_grid narrow, wide = self->grid;
+    struct map_grid wide = self->grid, narrow = wide;
     if (map_grid_make(&narrow, wide.anchor, wide.bin_log, self->mark, self->mark, range_log,
                       NULL) != ERROR_NONE)
         return;

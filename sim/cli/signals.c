@@ -352,6 +352,7 @@ static int run_job(struct job *job, const struct scenario *scenario, struct erro
         return code;
     job->setup = &setup;
     code = score_and_write(job, err);
+    job->setup = NULL;
     setup_free(&setup);
     return code;
 }

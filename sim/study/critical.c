@@ -112,7 +112,6 @@ static void answer(const struct finding *self, const struct measure_means *means
 static void begin(struct finding *self, size_t search, struct sweep_setting *settings)
 {
     const struct sweep *sweep = self->sweep;
-    liqcascade_bug_assert(self->draws > 0, "a sweep has a draw");
     size_t count = sweep_points_levels(&sweep->points, self->axis);
     size_t stride = sweep_points_stride(&sweep->points, self->axis);
     for (size_t i = 0; i < count; i++) {
@@ -183,6 +182,7 @@ static void list_lines(struct finding *self)
 static int finding_make(struct sweep *sweep, struct finding *self, struct error *err)
 {
     const struct scenario *scenario = &sweep->evaluate.scenario;
+    liqcascade_bug_assert(sweep->points.draws > 0, "a sweep has a draw");
     *self = (struct finding){
         .sweep = sweep,
         .axis = (size_t)find_axis(sweep),
