@@ -354,7 +354,7 @@ struct scenario {
         size_t parameter_count;
         int observation; /* enum scenario_observation */
         int feed;        /* enum scenario_feed */
-        double bar_weight, day_weight, floor_share;
+        double bar_weight, day_weight, floor_share, background_share;
         int64_t starts, resamples;
         double level; /* of intervals */
         int64_t block_ms;

@@ -456,6 +456,10 @@ static const struct schema_row scenario_rows[] = {
                SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR,
                "share of open interest that is added to modelled and reported flow before "
                "logarithms are taken"),
+    ROW_NUMBER("calibrate.background", "share per hour", HERE(calibrate.background_share), "1e-6",
+               0, 1, FIELD_OWN_PRIOR,
+               "share of open interest that is forced out on each side whatever the price does, "
+               "added to modelled flow"),
     ROW_COUNT("calibrate.starts", "simplexes", HERE(calibrate.starts), "3", 1, 1000,
               FIELD_OWN_PRIOR, "searches from different points"),
     ROW_COUNT("calibrate.resamples", "resamples", HERE(calibrate.resamples), "200", 2, 10000,

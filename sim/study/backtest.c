@@ -228,13 +228,13 @@ static int run_split(struct backtest *self, const struct backtest_split *split,
                      struct progress *progress, struct error *err)
 {
     const struct calibration *calibration = self->calibration;
-    double floor = calibration->scenario.calibrate.floor_share;
+    const struct flow_shares shares = calibration_shares(calibration);
     struct backtest_state state = {.backtest = self, .split = split};
     int code = flow_rows_init(&state.fit_rows, calibration->assets, calibration->asset_count,
-                              split->fit, split->fit_count, floor, err);
+                              split->fit, split->fit_count, &shares, err);
     if (code == ERROR_NONE)
         code = flow_rows_init(&state.test_rows, calibration->assets, calibration->asset_count,
-                              split->test, split->test_count, floor, err);
+                              split->test, split->test_count, &shares, err);
     if (code == ERROR_NONE && state.test_rows.count == 0)
         code = error_at(err, ERROR_DATA, calibration->scenario.path_name, 0, 0, "backtest.splits",
                         "%.80s tests nothing; expected a window with a feed of liquidations",

@@ -51,7 +51,7 @@ static double expected_share(const struct flow_rows *rows, size_t r, double log,
                              const struct flow_observation *observation)
 {
     const struct flow_row *row = &rows->items[r];
-    double usd = exp(flow_expected_log(rows, r, log, observation)) - row->floor_usd;
+    double usd = exp(flow_expected_log(rows, r, log, observation, NULL)) - row->floor_usd;
     return fmax(usd, 0.0) / row->oi_usd;
 }
 

@@ -48,8 +48,9 @@ static double drawn_total(const struct backtest_state *state, const struct flow_
     double total = 0.0;
     for (size_t r = first; r < first + 2; r++) {
         double log_flow = state->draw_log[d * rows->count + r];
-        double usd = exp(flow_expected_log(rows, r, log_flow, &state->fit.draw_observation[d])) -
-                     rows->items[r].floor_usd;
+        double usd =
+            exp(flow_expected_log(rows, r, log_flow, &state->fit.draw_observation[d], NULL)) -
+            rows->items[r].floor_usd;
         total += fmax(usd, 0.0) / rows->items[r].oi_usd;
     }
     return total;

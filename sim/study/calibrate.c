@@ -63,7 +63,7 @@ double calibrate_distance(const struct flow_rows *rows, const double *log, const
     flow_observe(rows, log, weights, out_observation);
     for (size_t r = 0; r < rows->count; r++) {
         double gap = flow_reported_log(&rows->items[r]) -
-                     flow_expected_log(rows, r, log[r], out_observation);
+                     flow_expected_log(rows, r, log[r], out_observation, NULL);
         sum += weights[r] * gap * gap;
     }
     return sum;

@@ -91,48 +91,79 @@ static bool is_free(const struct drawing *self, size_t r)
     return !self->rows->assets[self->rows->items[r].asset].complete;
 }
 
-/* Weighted means of y - b x and of b times each slope over the rows of a horizon whose level is
-   free: subtracting them takes the level out. */
-static void means(const struct drawing *self, int horizon, const struct flow_observation *observed,
-                  double *out)
+/* One row as a linear equation in the step: what a and b may take away of it is left in `levels`.
+ */
+struct equation {
+    double column[FLOW_PARAMETERS_MAX + 1]; /* slopes, and the right side last */
+    double levels[2];                       /* of ln a and of b; 0 where they are not free */
+};
+
+static struct equation equation_of(const struct drawing *self, size_t r, const double *step,
+                                   const struct flow_observation *observed)
 {
     size_t count = self->plan->parameter_count, rows = self->rows->count;
-    double total = 0.0;
-    memset(out, 0, (count + 1) * sizeof *out);
-    for (size_t r = 0; r < rows; r++) {
-        const struct flow_row *row = &self->rows->items[r];
-        double w = self->weight[r];
-        if (row->horizon != horizon || !is_free(self, r))
-            continue;
-        total += w;
-        for (size_t p = 0; p < count; p++)
-            out[p] += w * observed->b[horizon] * self->slope[p * rows + r];
-        out[count] += w * (flow_reported_log(row) - observed->b[horizon] * self->log[r]);
+    const struct flow_row *row = &self->rows->items[r];
+    double share, b = is_free(self, r) ? observed->b[row->horizon] : 1.0;
+    double at = flow_expected_log(self->rows, r, self->moved[r], observed, &share);
+    struct equation out = {.levels = {0.0, 0.0}};
+    out.column[count] = flow_reported_log(row) - at;
+    for (size_t p = 0; p < count; p++) {
+        out.column[p] = share * b * self->slope[p * rows + r];
+        out.column[count] += out.column[p] * step[p];
     }
-    for (size_t p = 0; p <= count && total > 0.0; p++)
-        out[p] /= total;
+    if (is_free(self, r)) {
+        out.levels[0] = share;
+        if (b > FLOW_OBSERVATION_LOW && b < FLOW_OBSERVATION_HIGH)
+            out.levels[1] = share * self->moved[r];
+    }
+    return out;
 }
 
-static void make_normal(const struct drawing *self, const struct flow_observation *observed,
-                        struct normal *out)
+/* How much of each column a and b of a horizon take: coefficients of a weighted regression. */
+static void take_levels(const struct drawing *self, int horizon, const double *step,
+                        const struct flow_observation *observed,
+                        double out[2][FLOW_PARAMETERS_MAX + 1])
 {
-    size_t count = self->plan->parameter_count, rows = self->rows->count;
-    double mean[FLOW_HORIZONS][FLOW_PARAMETERS_MAX + 1];
+    size_t count = self->plan->parameter_count;
+    double gram[3] = {0.0}, cross[2][FLOW_PARAMETERS_MAX + 1] = {{0.0}};
+    for (size_t r = 0; r < self->rows->count; r++) {
+        if (self->rows->items[r].horizon != horizon || !is_free(self, r))
+            continue;
+        const struct equation row = equation_of(self, r, step, observed);
+        double w = self->weight[r];
+        gram[0] += w * row.levels[0] * row.levels[0];
+        gram[1] += w * row.levels[0] * row.levels[1];
+        gram[2] += w * row.levels[1] * row.levels[1];
+        for (size_t p = 0; p <= count; p++)
+            for (int k = 0; k < 2; k++)
+                cross[k][p] += w * row.levels[k] * row.column[p];
+    }
+    double determinant = gram[0] * gram[2] - gram[1] * gram[1];
+    bool both = determinant > 1e-12 * gram[0] * gram[2];
+    for (size_t p = 0; p <= count; p++) {
+        out[1][p] = both ? (gram[0] * cross[1][p] - gram[1] * cross[0][p]) / determinant : 0.0;
+        out[0][p] = gram[0] > 0.0 ? (cross[0][p] - gram[1] * out[1][p]) / gram[0] : 0.0;
+    }
+}
+
+static void make_normal(const struct drawing *self, const double *step,
+                        const struct flow_observation *observed, struct normal *out)
+{
+    size_t count = self->plan->parameter_count;
+    double taken[FLOW_HORIZONS][2][FLOW_PARAMETERS_MAX + 1];
     memset(out, 0, sizeof *out);
     for (int horizon = 0; horizon < FLOW_HORIZONS; horizon++)
-        means(self, horizon, observed, mean[horizon]);
-    for (size_t r = 0; r < rows; r++) {
-        const struct flow_row *row = &self->rows->items[r];
-        double x[FLOW_PARAMETERS_MAX], b = is_free(self, r) ? observed->b[row->horizon] : 1.0;
-        const double *off = mean[row->horizon];
-        double share = is_free(self, r) ? 1.0 : 0.0;
-        double y = flow_reported_log(row) - b * self->log[r] - share * off[count];
-        for (size_t p = 0; p < count; p++)
-            x[p] = b * self->slope[p * rows + r] - share * off[p];
+        take_levels(self, horizon, step, observed, taken[horizon]);
+    for (size_t r = 0; r < self->rows->count; r++) {
+        int horizon = self->rows->items[r].horizon;
+        struct equation row = equation_of(self, r, step, observed);
+        for (size_t p = 0; p <= count; p++)
+            row.column[p] -=
+                row.levels[0] * taken[horizon][0][p] + row.levels[1] * taken[horizon][1][p];
         for (size_t p = 0; p < count; p++) {
-            out->right[p] += self->weight[r] * x[p] * y;
+            out->right[p] += self->weight[r] * row.column[p] * row.column[count];
             for (size_t q = 0; q < count; q++)
-                out->matrix[p][q] += self->weight[r] * x[p] * x[q];
+                out->matrix[p][q] += self->weight[r] * row.column[p] * row.column[q];
         }
     }
 }
@@ -197,10 +228,12 @@ static void solve_boxed(const struct drawing *self, const struct normal *normal,
 static void refit(struct drawing *self, double *out_step, struct flow_observation *out_observed)
 {
     size_t count = self->plan->parameter_count, rows = self->rows->count;
-    flow_observe(self->rows, self->log, self->weight, out_observed);
+    memset(out_step, 0, count * sizeof *out_step);
+    memcpy(self->moved, self->log, rows * sizeof *self->moved);
+    flow_observe(self->rows, self->moved, self->weight, out_observed);
     for (int i = 0; i < GAUSS_NEWTON_STEPS; i++) {
         struct normal normal;
-        make_normal(self, out_observed, &normal);
+        make_normal(self, out_step, out_observed, &normal);
         solve_boxed(self, &normal, out_step);
         memcpy(self->moved, self->log, rows * sizeof *self->moved);
         for (size_t p = 0; p < count; p++)

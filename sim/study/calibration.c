@@ -112,13 +112,20 @@ struct flow_window calibration_window(const struct calibration *self, size_t ass
     };
 }
 
+struct flow_shares calibration_shares(const struct calibration *self)
+{
+    return (struct flow_shares){self->scenario.calibrate.floor_share,
+                                self->scenario.calibrate.background_share};
+}
+
 static int fit_windows(struct calibration *self, const struct flow_window *windows,
                        struct calibrate_fit *out, struct error *err)
 {
     struct flow_rows rows;
     struct progress progress;
+    const struct flow_shares shares = calibration_shares(self);
     int code = flow_rows_init(&rows, self->assets, self->asset_count, windows, self->asset_count,
-                              self->scenario.calibrate.floor_share, err);
+                              &shares, err);
     if (code != ERROR_NONE)
         return code;
     progress_start(&progress, "calibrating", "evaluations", calibrate_evaluations(&self->plan));

@@ -35,6 +35,8 @@ void calibration_free(struct calibration *self);
 struct flow_window calibration_window(const struct calibration *self, size_t asset, int64_t from_ms,
                                       int64_t to_ms);
 
+struct flow_shares calibration_shares(const struct calibration *self);
+
 /* A parameter, or a part of the observation, with its interval. */
 struct calibration_row {
     char *parameter;                 /* not owned */

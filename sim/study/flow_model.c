@@ -6,6 +6,11 @@
 #include "base/calendar.h"
 #include "base/memory.h"
 
+/* Part of the floor that stands for no flow at all, which has no logarithm. */
+static const double NOTHING = 1e-3;
+enum { OBSERVE_STEPS = 30, OBSERVE_HALVINGS = 12 };
+static const double OBSERVE_SETTLED = 1e-9; /* relative fall of the sum of squares */
+
 const struct flow_observation flow_observation_complete = {{0.0, 0.0}, {1.0, 1.0}};
 
 /* ---- rows ------------------------------------------------------------------------------- */
@@ -42,7 +47,8 @@ static size_t most_rows(const struct flow_asset *assets, const struct flow_windo
 }
 
 /* Sums over the interval; false where something is not known. */
-static bool fill_row(const struct flow_asset *asset, struct flow_row *row, double floor_share)
+static bool fill_row(const struct flow_asset *asset, struct flow_row *row,
+                     const struct flow_shares *shares)
 {
     double worst = row->side == 0 ? INFINITY : -INFINITY, oi = 0.0;
     row->reported_usd = row->volume_usd = 0.0;
@@ -54,15 +60,16 @@ static bool fill_row(const struct flow_asset *asset, struct flow_row *row, doubl
         worst = row->side == 0 ? fmin(worst, asset->low[i]) : fmax(worst, asset->high[i]);
     }
     row->oi_usd = oi / (double)row->bars;
-    row->floor_usd = floor_share * row->oi_usd * (double)row->bars * (double)asset->step_ms /
-                     (double)CALENDAR_HOUR_MS;
+    double hours = (double)row->bars * (double)asset->step_ms / (double)CALENDAR_HOUR_MS;
+    row->floor_usd = shares->floor * row->oi_usd * hours;
+    row->background_usd = shares->background * row->oi_usd * hours;
     double open = asset->open[row->bar];
     row->adverse = fmax(row->side == 0 ? (open - worst) / open : (worst - open) / open, 0.0);
     return isfinite(row->reported_usd) && row->oi_usd > 0.0;
 }
 
 static void add_interval(struct flow_rows *self, const struct flow_window *window, int horizon,
-                         int64_t from_ms, double floor_share)
+                         int64_t from_ms, const struct flow_shares *shares)
 {
     const struct flow_asset *asset = &self->assets[window->asset];
     for (int side = 0; side < 2; side++) {
@@ -75,14 +82,14 @@ static void add_interval(struct flow_rows *self, const struct flow_window *windo
             .bar = (size_t)((from_ms - asset->start_ms) / asset->step_ms),
             .bars = (size_t)(horizon_ms(asset, horizon) / asset->step_ms),
         };
-        if (!fill_row(asset, row, floor_share))
+        if (!fill_row(asset, row, shares))
             return;
     }
     self->count += 2;
 }
 
 static void add_window(struct flow_rows *self, const struct flow_window *window, int horizon,
-                       double floor_share)
+                       const struct flow_shares *shares)
 {
     const struct flow_asset *asset = &self->assets[window->asset];
     int64_t length = horizon_ms(asset, horizon);
@@ -92,7 +99,7 @@ static void add_window(struct flow_rows *self, const struct flow_window *window,
     if (!has_horizon(asset, horizon))
         return;
     for (int64_t time = first_start(from, length); time + length <= to; time += length)
-        add_interval(self, window, horizon, time, floor_share);
+        add_interval(self, window, horizon, time, shares);
 }
 
 static int alloc_rows(struct flow_rows *self, size_t rows, struct error *err)
@@ -110,8 +117,8 @@ static int alloc_rows(struct flow_rows *self, size_t rows, struct error *err)
 }
 
 int flow_rows_init(struct flow_rows *self, const struct flow_asset *assets, size_t asset_count,
-                   const struct flow_window *windows, size_t window_count, double floor_share,
-                   struct error *err)
+                   const struct flow_window *windows, size_t window_count,
+                   const struct flow_shares *shares, struct error *err)
 {
     *self = (struct flow_rows){.assets = assets, .asset_count = asset_count};
     int code = alloc_rows(self, most_rows(assets, windows, window_count), err);
@@ -119,7 +126,7 @@ int flow_rows_init(struct flow_rows *self, const struct flow_asset *assets, size
         return code;
     for (size_t w = 0; w < window_count; w++)
         for (int horizon = 0; horizon < FLOW_HORIZONS; horizon++)
-            add_window(self, &windows[w], horizon, floor_share);
+            add_window(self, &windows[w], horizon, shares);
     return ERROR_NONE;
 }
 
@@ -142,15 +149,15 @@ static int predict_asset(struct flow_rows *self, size_t a, const double *theta, 
         return code;
     for (size_t r = 0; r < self->count; r++) {
         const struct flow_row *row = &self->items[r];
-        double usd = row->floor_usd;
+        double usd = row->background_usd;
         if (row->asset != a)
             continue;
         for (size_t i = row->bar; i < row->bar + row->bars; i++)
             usd += self->coins[row->side][i] * asset->close[i];
-        if (!(usd >= row->floor_usd) || !isfinite(usd))
+        if (!(usd >= 0.0) || !isfinite(usd))
             return error_set(err, ERROR_NUMERICAL, "%s: a modelled flow is negative or no number",
                              asset->name);
-        out_log[r] = log(usd);
+        out_log[r] = log(fmax(usd, NOTHING * row->floor_usd));
     }
     return ERROR_NONE;
 }
@@ -181,29 +188,72 @@ double flow_reported_log(const struct flow_row *row)
     return log(row->reported_usd + row->floor_usd);
 }
 
-/* Weighted sums of a regression of y on x. */
+/* What the floor leaves of a change in ln(a Q^b): a Q^b / (a Q^b + floor). */
+static double expected(const struct flow_row *row, double scaled_log, double *out_share)
+{
+    double usd = exp(scaled_log);
+    *out_share = usd / (usd + row->floor_usd);
+    return log(usd + row->floor_usd);
+}
+
+/* Normal equations of a Gauss-Newton step in ln a and b, and the sum of squares where it begins. */
 struct sums {
-    double w, x, y, xx, xy;
+    double aa, ab, bb, a, b, squares;
 };
 
-static void observe_horizon(const struct flow_rows *self, int horizon, const double *log,
-                            const double *weights, struct flow_observation *out)
+static struct sums sum_horizon(const struct flow_rows *self, int horizon, const double *log,
+                               const double *weights, double log_a, double b)
 {
     struct sums s = {0};
     for (size_t r = 0; r < self->count; r++) {
         const struct flow_row *row = &self->items[r];
-        double w = weights[r], x = log[r];
-        if (row->horizon != horizon || self->assets[row->asset].complete)
+        if (row->horizon != horizon || self->assets[row->asset].complete || !(weights[r] > 0.0))
             continue;
-        double y = flow_reported_log(row);
-        s.w += w, s.x += w * x, s.y += w * y, s.xx += w * x * x, s.xy += w * x * y;
+        double share, gap = flow_reported_log(row) - expected(row, log_a + b * log[r], &share);
+        double w = weights[r] * share, x = share * log[r];
+        s.aa += w * share, s.ab += w * x, s.bb += w * log[r] * x;
+        s.a += w * gap, s.b += w * log[r] * gap;
+        s.squares += weights[r] * gap * gap;
     }
-    if (!(s.w > 0.0))
-        return;
-    double variance = s.xx - s.x * s.x / s.w;
-    double b = variance > 0.0 ? (s.xy - s.x * s.y / s.w) / variance : FLOW_OBSERVATION_HIGH;
-    out->b[horizon] = fmin(fmax(b, FLOW_OBSERVATION_LOW), FLOW_OBSERVATION_HIGH);
-    out->log_a[horizon] = (s.y - out->b[horizon] * s.x) / s.w;
+    return s;
+}
+
+/* The step of both; of ln a alone where b would leave its bounds or nothing tells them apart. */
+static void step_of(const struct sums *s, double b, double *out_log_a, double *out_b)
+{
+    double determinant = s->aa * s->bb - s->ab * s->ab;
+    double step =
+        determinant > 1e-12 * s->aa * s->bb ? (s->aa * s->b - s->ab * s->a) / determinant : 0.0;
+    step = fmin(fmax(b + step, FLOW_OBSERVATION_LOW), FLOW_OBSERVATION_HIGH) - b;
+    *out_b = step;
+    *out_log_a = (s->a - s->ab * step) / s->aa;
+}
+
+static void observe_horizon(const struct flow_rows *self, int horizon, const double *log,
+                            const double *weights, struct flow_observation *out)
+{
+    double log_a = 0.0, b = FLOW_OBSERVATION_HIGH, change_a, change_b;
+    struct sums now = sum_horizon(self, horizon, log, weights, log_a, b);
+    for (int i = 0; i < OBSERVE_STEPS && now.aa > 0.0; i++) {
+        step_of(&now, b, &change_a, &change_b);
+        double part = 1.0;
+        struct sums next = sum_horizon(self, horizon, log, weights, log_a + change_a, b + change_b);
+        for (int k = 0; k < OBSERVE_HALVINGS && !(next.squares <= now.squares); k++) {
+            part *= 0.5;
+            next = sum_horizon(self, horizon, log, weights, log_a + part * change_a,
+                               b + part * change_b);
+        }
+        if (!(next.squares <= now.squares))
+            break;
+        log_a += part * change_a;
+        b += part * change_b;
+        double fell = now.squares - next.squares;
+        now = next;
+        if (fell <= OBSERVE_SETTLED * now.squares)
+            break;
+    }
+    out->log_a[horizon] = log_a;
+    out->b[horizon] = b;
 }
 
 void flow_observe(const struct flow_rows *self, const double *log, const double *weights,
@@ -215,10 +265,11 @@ void flow_observe(const struct flow_rows *self, const double *log, const double 
 }
 
 double flow_expected_log(const struct flow_rows *self, size_t row, double log,
-                         const struct flow_observation *observation)
+                         const struct flow_observation *observation, double *out_share)
 {
-    int horizon = self->items[row].horizon;
-    if (self->assets[self->items[row].asset].complete)
-        return log;
-    return observation->log_a[horizon] + observation->b[horizon] * log;
+    const struct flow_row *item = &self->items[row];
+    double share, scaled = log;
+    if (!self->assets[item->asset].complete)
+        scaled = observation->log_a[item->horizon] + observation->b[item->horizon] * log;
+    return expected(item, scaled, out_share != NULL ? out_share : &share);
 }

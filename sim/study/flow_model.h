@@ -5,13 +5,13 @@
  * asset, in USD, with what the nulls need. The model's side of a row is a logarithm that depends on
  * the parameters; the reported side is fixed.
  *
- * A small amount (`floor_share` of open interest per hour) is added on both sides before logarithms
- * are taken: what is below it counts as nothing. It depends on open interest alone, never on the
- * feed, so a window that is not fitted does not touch a fit.
+ * A small amount (`floor` of struct flow_shares) is added to what is reported and to what
+ * is expected to be, before logarithms are taken: what is below it counts as nothing. It depends on
+ * open interest alone, never on the feed, so a window that is not fitted does not touch a fit.
  *
  * A feed may be throttled: reported = a * Q^b (in USD), 0.6 <= b <= 1, with an a and b of their own
- * for bars and for days, the same for all assets of the feed. They are found in closed form, for
- * each set of parameters, by regression of logarithms. Of a complete feed a = b = 1.
+ * for bars and for days, the same for all assets of the feed. They are found for each set of
+ * parameters by least squares of logarithms. Of a complete feed a = b = 1.
  */
 #ifndef LIQCASCADE_SIM_STUDY_FLOW_MODEL_H
 #define LIQCASCADE_SIM_STUDY_FLOW_MODEL_H
@@ -60,10 +60,16 @@ struct flow_row {
     int64_t from_ms;     /* start of the interval */
     size_t bar, bars;    /* of the asset */
     double reported_usd; /* valued at each bar's close */
-    double floor_usd;
+    double floor_usd, background_usd;
     double oi_usd;     /* mean over the interval */
     double volume_usd; /* NaN without volume */
     double adverse;    /* largest move against the side within the interval, over its open */
+};
+
+/* Shares of open interest per hour. */
+struct flow_shares {
+    double floor;
+    double background; /* forced flow that no move of the price explains, on each side */
 };
 
 struct flow_rows {
@@ -78,31 +84,33 @@ struct flow_rows {
    a bar of unknown report or without open interest are left out. ERROR_IO for memory. On failure
    `self` needs no free. */
 int flow_rows_init(struct flow_rows *self, const struct flow_asset *assets, size_t asset_count,
-                   const struct flow_window *windows, size_t window_count, double floor_share,
-                   struct error *err);
+                   const struct flow_window *windows, size_t window_count,
+                   const struct flow_shares *shares, struct error *err);
 void flow_rows_free(struct flow_rows *self);
 
-/* Per row ln(modelled + floor) into out_log; errors of the assets' functions, ERROR_NUMERICAL for a
-   flow that is negative or no number. */
+/* Per row the logarithm of modelled flow into out_log (that of a thousandth of the floor where it
+   is less); errors of the assets' functions, ERROR_NUMERICAL for a flow that is negative or no
+   number. */
 int flow_rows_predict(struct flow_rows *self, const double *theta, size_t count, double *out_log,
                       struct error *err);
 
 /* ln(reported + floor). */
 double flow_reported_log(const struct flow_row *row);
 
-/* How what is reported follows from the model's logarithm x: log_a + b x. */
+/* How what is reported follows from modelled flow Q: a Q^b. */
 struct flow_observation {
     double log_a[FLOW_HORIZONS], b[FLOW_HORIZONS];
 };
 extern const struct flow_observation flow_observation_complete;
 
-/* By weighted regression over the rows of feeds that are not complete; horizons without such rows
-   get a = b = 1. */
+/* By weighted least squares of logarithms, ln(reported + floor) on ln(a Q^b + floor), over the rows
+   of feeds that are not complete; horizons without such rows get a = b = 1. */
 void flow_observe(const struct flow_rows *self, const double *log, const double *weights,
                   struct flow_observation *out);
 
-/* ln of what the feed is expected to report, floor included. */
+/* ln(a Q^b + floor) of a row with ln Q = log: what the feed is expected to report. `out_share` (or
+   NULL): its derivative by ln(a Q^b). */
 double flow_expected_log(const struct flow_rows *self, size_t row, double log,
-                         const struct flow_observation *observation);
+                         const struct flow_observation *observation, double *out_share);
 
 #endif

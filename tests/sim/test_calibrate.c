@@ -122,7 +122,9 @@ static void fit(struct known *known, const struct calibrate_plan *plan,
 {
     struct error err = {0};
     struct flow_rows rows;
-    assert_int_equal(flow_rows_init(&rows, &known->asset, 1, window, 1, 1e-9, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, &known->asset, 1, window, 1, &(struct flow_shares){1e-9, 0.0}, &err),
+        ERROR_NONE);
     int code = calibrate_run(out, plan, &rows, NULL, &err);
     if (code != ERROR_NONE)
         fail_msg("%s", err.message);
@@ -142,7 +144,9 @@ static void test_rows_hold_whole_intervals(void **state)
     /* 30 hours from 18:00: one whole day of UTC, and 30 hours; two sides each. */
     struct flow_window window = {0, 100 * CALENDAR_DAY_MS + 18 * CALENDAR_HOUR_MS,
                                  102 * CALENDAR_DAY_MS};
-    assert_int_equal(flow_rows_init(&rows, &known.asset, 1, &window, 1, 1e-6, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, &known.asset, 1, &window, 1, &(struct flow_shares){1e-6, 0.0}, &err),
+        ERROR_NONE);
     assert_int_equal(rows.count, 2 * (30 + 1));
     const struct flow_row *day = &rows.items[60];
     assert_int_equal(day->horizon, FLOW_DAY);
@@ -170,11 +174,15 @@ static void test_unknown_bars_and_daily_feeds(void **state)
     (void)state;
     make_known(&known, 0, theta, 1.0, 1.0, 0.0, true);
     known.reported[0][5] = NAN;
-    assert_int_equal(flow_rows_init(&rows, &known.asset, 1, &window, 1, 1e-6, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, &known.asset, 1, &window, 1, &(struct flow_shares){1e-6, 0.0}, &err),
+        ERROR_NONE);
     assert_int_equal(rows.count, 2 * (47 + 1));
     flow_rows_free(&rows);
     known.asset.daily = true;
-    assert_int_equal(flow_rows_init(&rows, &known.asset, 1, &window, 1, 1e-6, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, &known.asset, 1, &window, 1, &(struct flow_shares){1e-6, 0.0}, &err),
+        ERROR_NONE);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.items[0].horizon, FLOW_DAY);
     flow_rows_free(&rows);
@@ -212,7 +220,9 @@ static void test_throttled_feed_gives_a_and_b(void **state)
     struct calibrate_plan plan = plan_of(0);
     (void)state;
     make_known(&known, 1, theta, 0.5, 0.8, 0.0, false);
-    assert_int_equal(flow_rows_init(&rows, &known.asset, 1, &whole, 1, 1e-12, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, &known.asset, 1, &whole, 1, &(struct flow_shares){1e-12, 0.0}, &err),
+        ERROR_NONE);
     log_flow = calloc(rows.count, sizeof *log_flow);
     weights = calloc(rows.count, sizeof *weights);
     calibrate_weights(&plan, &rows, weights);
@@ -281,7 +291,9 @@ static void test_assets_count_alike(void **state)
     make_known(&other, 2, theta, 1.0, 1.0, 0.5, true);
     const struct flow_asset assets[] = {known.asset, other.asset};
     const struct flow_window windows[] = {whole, {1, 100 * CALENDAR_DAY_MS, 110 * CALENDAR_DAY_MS}};
-    assert_int_equal(flow_rows_init(&rows, assets, 2, windows, 2, 1e-9, &err), ERROR_NONE);
+    assert_int_equal(
+        flow_rows_init(&rows, assets, 2, windows, 2, &(struct flow_shares){1e-9, 0.0}, &err),
+        ERROR_NONE);
     double *weights = calloc(rows.count, sizeof *weights), sum[2][FLOW_HORIZONS] = {{0.0}};
     calibrate_weights(&plan, &rows, weights);
     for (size_t r = 0; r < rows.count; r++)
