@@ -16,6 +16,8 @@
 #include "sim/map_run.h"
 #include "sim/metrics.h"
 #include "sim/run.h"
+#include "sim/study/backtest.h"
+#include "sim/study/calibration.h"
 
 static const char page_path[] = LIQCASCADE_SOURCE_DIR "/reports/doc/results.md";
 
@@ -37,6 +39,10 @@ static const struct described tables[] = {
     {"map", map_row_fields, &map_row_field_count},
     {"near", map_near_fields, &map_near_field_count},
     {"heatmap", map_heat_fields, &map_heat_field_count},
+    {"calibration", calibration_fields, &calibration_field_count},
+    {"backtest", backtest_row_fields, &backtest_row_field_count},
+    {"scores", backtest_score_fields, &backtest_score_field_count},
+    {"fits", backtest_fit_fields, &backtest_fit_field_count},
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
