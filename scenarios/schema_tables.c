@@ -454,8 +454,8 @@ static const struct schema_row scenario_rows[] = {
                FIELD_OWN_PRIOR, "weight of the flow per day"),
     ROW_NUMBER("calibrate.floor", "share per hour", HERE(calibrate.floor_share), "1e-6",
                SCHEMA_ABOVE_ZERO, 1, FIELD_OWN_PRIOR,
-               "share of open interest that is added to modelled and reported flow before "
-               "logarithms are taken"),
+               "share of open interest that is added to reported flow, and to what is expected of "
+               "it, before logarithms are taken"),
     ROW_NUMBER("calibrate.background", "share per hour", HERE(calibrate.background_share), "1e-6",
                0, 1, FIELD_OWN_PRIOR,
                "share of open interest that is forced out on each side whatever the price does, "
