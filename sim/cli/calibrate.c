@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/memory.h"
 #include "base/paths.h"
 #include "reports/json.h"
 #include "sim/cli/cli.h"
@@ -124,24 +125,50 @@ static int write_results(const struct job *job, const struct calibration *calibr
                          &job->command, job->directory, job->options->force, err);
 }
 
-static int fit_and_write(const struct job *job, struct calibration *calibration, struct error *err)
+/* The rows of the fit and those of the assets' impacts, which stay in `impacts`. */
+static int list_rows(const struct calibration *calibration, const struct calibrate_fit *fit,
+                     struct calibration_impact *impacts, struct calibration_row *rows,
+                     size_t *out_count, struct error *err)
 {
-    struct calibrate_fit fit;
-    struct calibration_row rows[CALIBRATION_ROWS_MAX];
-    int code = calibration_run(calibration, &fit, err);
-    if (code != ERROR_NONE)
-        return code;
-    size_t count = calibration_rows(calibration, &fit, rows);
+    size_t count = calibration_rows(calibration, fit, rows);
     if (count == 0)
-        code = error_memory(err, "describing a calibration");
+        return error_memory(err, "describing a calibration");
+    int code = calibration_impacts(calibration, fit, impacts, err);
+    for (size_t a = 0; a < calibration->asset_count && code == ERROR_NONE; a++)
+        rows[count++] = calibration_impact_row(&impacts[a]);
+    *out_count = count;
+    return code;
+}
+
+static int describe(const struct job *job, const struct calibration *calibration,
+                    const struct calibrate_fit *fit, struct error *err)
+{
+    size_t assets = calibration->asset_count, count = 0;
+    struct calibration_impact *impacts = memory_zeroed(assets, sizeof *impacts);
+    struct calibration_row *rows = memory_zeroed(CALIBRATION_ROWS_MAX + assets, sizeof *rows);
+    int code = impacts == NULL || rows == NULL
+                   ? error_memory(err, "describing a calibration")
+                   : list_rows(calibration, fit, impacts, rows, &count, err);
     if (code == ERROR_NONE && job->directory[0] != '\0')
         code = write_results(job, calibration, rows, count, err);
     if (code == ERROR_NONE && job->common->json)
-        print_json(calibration, &fit, rows, count, job->directory);
+        print_json(calibration, fit, rows, count, job->directory);
     else if (code == ERROR_NONE && !job->common->quiet)
-        print_answer(calibration, &fit, rows, count, job->directory);
-    calibrate_fit_free(&fit);
+        print_answer(calibration, fit, rows, count, job->directory);
+    memory_free(impacts);
+    memory_free(rows);
     return code == ERROR_NONE ? cli_flush(err) : code;
+}
+
+static int fit_and_write(const struct job *job, struct calibration *calibration, struct error *err)
+{
+    struct calibrate_fit fit;
+    int code = calibration_run(calibration, &fit, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = describe(job, calibration, &fit, err);
+    calibrate_fit_free(&fit);
+    return code;
 }
 
 static int choose_directory(const struct options *options, const char *scenario,

@@ -1,6 +1,7 @@
 #include "sim/study/calibration.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/calendar.h"
@@ -146,6 +147,65 @@ int calibration_run(struct calibration *self, struct calibrate_fit *out, struct 
     int code = fit_windows(self, windows, out, err);
     memory_free(windows);
     return code;
+}
+
+/* ---- impact ----------------------------------------------------------------------------- */
+
+static int impact_of_asset(const struct calibration *self, size_t a,
+                           const struct calibrate_fit *fit, double *const flow[2],
+                           struct impact_slope *out, struct error *err)
+{
+    const struct flow_asset *asset = &self->assets[a];
+    const struct setup *setup = &self->sources[a].setup;
+    const struct replay_params params = setup_replay(setup, &setup->levels[0]);
+    const struct flow_window window = calibration_window(self, a, self->scenario.calibrate.from_ms,
+                                                         self->scenario.calibrate.to_ms);
+    int64_t from = (window.from_ms - asset->start_ms) / asset->step_ms;
+    int64_t to = (window.to_ms - asset->start_ms) / asset->step_ms;
+    from = from > 0 ? from : 0;
+    to = to < (int64_t)asset->bars ? to : (int64_t)asset->bars;
+    int64_t day = CALENDAR_DAY_MS / asset->step_ms;
+    int code = asset->flow(asset->context, fit->theta, fit->parameter_count, flow, err);
+    if (code != ERROR_NONE)
+        return code;
+    const struct impact_slope_bars bars = {
+        .bars = to > from ? (size_t)(to - from) : 0,
+        .step_ms = asset->step_ms,
+        .close = asset->close + from,
+        .flow = {flow[0] + from, flow[1] + from},
+        .block = day > 1 ? (size_t)day : 1,
+    };
+    return impact_slope_fit(&bars, &params.impact, self->plan.resamples, self->plan.level,
+                            self->plan.seed, out, err);
+}
+
+int calibration_impacts(const struct calibration *self, const struct calibrate_fit *fit,
+                        struct calibration_impact *out, struct error *err)
+{
+    int code = ERROR_NONE;
+    for (size_t a = 0; a < self->asset_count && code == ERROR_NONE; a++) {
+        double *flow[2] = {memory_alloc(self->assets[a].bars, sizeof(double)),
+                           memory_alloc(self->assets[a].bars, sizeof(double))};
+        snprintf(out[a].name, sizeof out[a].name, "impact.reference_move_log[%.30s]",
+                 self->assets[a].name);
+        code = flow[0] == NULL || flow[1] == NULL
+                   ? error_memory(err, "fitting an impact")
+                   : impact_of_asset(self, a, fit, flow, &out[a].slope, err);
+        memory_free(flow[0]);
+        memory_free(flow[1]);
+    }
+    return code;
+}
+
+struct calibration_row calibration_impact_row(struct calibration_impact *impact)
+{
+    return (struct calibration_row){.parameter = impact->name,
+                                    .value = impact->slope.value,
+                                    .lo = impact->slope.low,
+                                    .hi = impact->slope.high,
+                                    .low = NAN,
+                                    .high = NAN,
+                                    .distance = NAN};
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "sim/setup.h"
 #include "sim/study/calibrate.h"
 #include "sim/study/flow_source.h"
+#include "sim/study/impact_slope.h"
 
 struct calibration {
     struct scenario scenario;    /* that asks; its own data are read only as an asset */
@@ -46,6 +47,19 @@ struct calibration_row {
 };
 extern const struct field calibration_fields[];
 extern const size_t calibration_field_count;
+
+/* The slope of an asset's impact at the fitted flow (sim/study/impact_slope.h). */
+struct calibration_impact {
+    char name[64]; /* impact.reference_move_log[ASSET] */
+    struct impact_slope slope;
+};
+
+/* One per asset, of the bars of calibrate.fit, with the impact of the asset's scenario but for its
+   size. Errors of the asset's function and of impact_slope_fit. */
+int calibration_impacts(const struct calibration *self, const struct calibrate_fit *fit,
+                        struct calibration_impact *out, struct error *err);
+/* As a row of calibration.csv; `impact` must outlive it. */
+struct calibration_row calibration_impact_row(struct calibration_impact *impact);
 
 #define CALIBRATION_ROWS_MAX (FLOW_PARAMETERS_MAX + 2 * FLOW_HORIZONS)
 /* The rows of a fit; those of an observation where one is fitted. Returns how many. ERROR_IO gives
