@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/paths.h"
+#include "datasets/events.h"
 #include "reports/json.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/directory.h"
@@ -97,7 +98,43 @@ static void print_scores(const struct backtest *backtest, const char *split)
     }
 }
 
-static void print_answer(const struct backtest *backtest, const char *directory)
+/* The splits that test all of an event; those without data are named as such. */
+static void print_event(const struct backtest *backtest, const struct event *event)
+{
+    bool covered = false;
+    printf("  %-12s", event->name);
+    for (size_t s = 0; s < backtest->split_count; s++) {
+        const struct backtest_split *split = &backtest->splits[s];
+        for (size_t w = 0; w < split->test_count; w++) {
+            if (!events_covered(event, split->test[w].from_ms, split->test[w].to_ms))
+                continue;
+            printf("%s %s in %s", covered ? ";" : "",
+                   backtest->calibration->assets[split->test[w].asset].name, split->name);
+            covered = true;
+        }
+    }
+    printf("%s\n", covered ? "" : " no data that are tested");
+}
+
+/* Those of events.names; without any, all. */
+static bool is_wanted(const struct scenario *scenario, const struct event *event)
+{
+    for (size_t i = 0; i < scenario->events.name_count; i++)
+        if (strcmp(scenario->events.names[i], event->name) == 0)
+            return true;
+    return scenario->events.name_count == 0;
+}
+
+static void print_events(const struct backtest *backtest, const struct events *events)
+{
+    printf("\nevents, and where they are tested\n");
+    for (size_t i = 0; i < events->count; i++)
+        if (is_wanted(&backtest->calibration->scenario, &events->items[i]))
+            print_event(backtest, &events->items[i]);
+}
+
+static void print_answer(const struct backtest *backtest, const struct events *events,
+                         const char *directory)
 {
     const struct scenario *scenario = &backtest->calibration->scenario;
     printf("%s\n", scenario->title != NULL ? scenario->title : scenario->symbol);
@@ -107,6 +144,7 @@ static void print_answer(const struct backtest *backtest, const char *directory)
         print_fits(backtest, split);
         print_scores(backtest, split);
     }
+    print_events(backtest, events);
     if (directory[0] != '\0')
         printf("\nresults in %s\n", directory);
 }
@@ -156,6 +194,26 @@ static int write_results(const struct job *job, const struct backtest *backtest,
                          &warnings, &job->command, job->directory, job->options->force, err);
 }
 
+static int report(const struct job *job, const struct backtest *backtest, struct error *err)
+{
+    const struct scenario *scenario = &backtest->calibration->scenario;
+    struct events events;
+    const struct event *found;
+    int code = events_read(&events, scenario->events.from, err);
+    if (code != ERROR_NONE)
+        return code;
+    for (size_t i = 0; i < scenario->events.name_count && code == ERROR_NONE; i++)
+        code = events_require(&events, scenario->events.names[i], &found, err);
+    if (code == ERROR_NONE && job->directory[0] != '\0')
+        code = write_results(job, backtest, err);
+    if (code == ERROR_NONE && job->common->json)
+        print_json(backtest, job->directory);
+    else if (code == ERROR_NONE && !job->common->quiet)
+        print_answer(backtest, &events, job->directory);
+    events_free(&events);
+    return code == ERROR_NONE ? cli_flush(err) : code;
+}
+
 static int score_and_write(const struct job *job, struct calibration *calibration,
                            struct error *err)
 {
@@ -164,14 +222,10 @@ static int score_and_write(const struct job *job, struct calibration *calibratio
     if (code != ERROR_NONE)
         return code;
     code = backtest_run(&backtest, err);
-    if (code == ERROR_NONE && job->directory[0] != '\0')
-        code = write_results(job, &backtest, err);
-    if (code == ERROR_NONE && job->common->json)
-        print_json(&backtest, job->directory);
-    else if (code == ERROR_NONE && !job->common->quiet)
-        print_answer(&backtest, job->directory);
+    if (code == ERROR_NONE)
+        code = report(job, &backtest, err);
     backtest_free(&backtest);
-    return code == ERROR_NONE ? cli_flush(err) : code;
+    return code;
 }
 
 static int choose_directory(const struct options *options, const char *scenario,

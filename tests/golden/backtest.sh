@@ -54,6 +54,8 @@ awk -F, 'NR == FNR { if (FNR > 1) close_at[$1 / 1000] = $5; next }
     price.csv feed.csv >expected.txt
 awk -F, '$4 == "liquidated_usd" { printf "%.6g\n", $5 }' out/test/backtest.csv >got.txt
 cmp -s expected.txt got.txt || fail "observed $(cat got.txt), the feed holds $(cat expected.txt)"
+# Events whose data are absent are named as such.
+grep -q '2025-10-10 .*no data that are tested' out.txt || fail "no word of events: $(cat out.txt)"
 expect 0 backtest study.yaml --json
 grep -q '"scores"' out.txt || fail 'JSON has no scores'
 
