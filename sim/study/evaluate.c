@@ -315,16 +315,17 @@ static int run_factual(struct work *self, size_t first, size_t end, const struct
     return code;
 }
 
-/* Tasks of one book that is walked up to the start in one way. */
-static int run_warm(struct work *self, size_t first, size_t end, const struct book *book,
-                    struct error *err)
+/* Tasks of one book that is walked up to the start in one way, along the path of the first. */
+static int run_walked(struct work *self, size_t first, size_t end, const struct setup *setup,
+                      const struct book *book, struct error *err)
 {
-    struct setup setup; /* what is walked refers to it */
+    struct made_path made;
+    struct path path;
     struct run_warm warm;
-    int code = variant_setup(self->tasks[first].variant, &setup, err);
+    int code = setup_path(setup, (uint32_t)self->tasks[first].item->replicate, &made, &path, err);
     if (code != ERROR_NONE)
         return code;
-    code = run_warm_init(&warm, &setup, &setup.path, book, err);
+    code = run_warm_init(&warm, setup, &path, book, err);
     if (code == ERROR_NONE) {
         for (size_t at = first, next; at < end && code == ERROR_NONE && !stopped(self); at = next) {
             next = end_of(self, at, end, VARIANT_FACTUAL);
@@ -333,6 +334,18 @@ static int run_warm(struct work *self, size_t first, size_t end, const struct bo
         }
         run_warm_free(&warm);
     }
+    made_path_free(&made);
+    return code;
+}
+
+static int run_warm(struct work *self, size_t first, size_t end, const struct book *book,
+                    struct error *err)
+{
+    struct setup setup; /* what is walked refers to it */
+    int code = variant_setup(self->tasks[first].variant, &setup, err);
+    if (code != ERROR_NONE)
+        return code;
+    code = run_walked(self, first, end, &setup, book, err);
     setup_free(&setup);
     return code;
 }
