@@ -20,7 +20,7 @@
 
 /* One of scores.csv: a number per rival; NaN where there is none. */
 struct backtest_score {
-    char *split, *horizon, *metric; /* not owned */
+    const char *split, *horizon, *metric; /* not owned */
     double value[PANEL_RIVALS];
     double skill; /* errors: 1 - model / best null; else model - best null; NaN: no such thing */
     int64_t count;

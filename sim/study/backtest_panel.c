@@ -28,7 +28,7 @@ static int alloc_panel(struct panel *self, struct error *err)
 {
     size_t n = self->count, arrays = 2 + 2 * PANEL_RIVALS + 5;
     double **const singles[] = {&self->open, &self->high, &self->low, &self->oi, &self->volume};
-    self->rows = memory_alloc(n, sizeof *self->rows);
+    self->rows = memory_alloc(n, sizeof(void *));
     self->training = memory_alloc(n, 1);
     self->memory = memory_alloc(n * arrays, sizeof *self->memory);
     if (self->rows == NULL || self->training == NULL || self->memory == NULL)

@@ -81,7 +81,7 @@ static double skill_of(const double *value, enum better better)
     return better == BETTER_HIGH ? value[PANEL_MODEL] - fmax(oi, volume) : NAN;
 }
 
-static int add(const struct scoring *self, char *metric, const double *value, enum better better,
+static int add(const struct scoring *self, const char *metric, const double *value, enum better better,
                size_t count)
 {
     static char names[FLOW_HORIZONS][4] = {"bar", "day"};

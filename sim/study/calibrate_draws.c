@@ -246,7 +246,8 @@ static void refit(struct drawing *self, double *out_step, struct flow_observatio
 /* Few blocks say less than their own scatter shows: as of a mean of n values with p parameters. */
 static double widening(const struct drawing *self)
 {
-    double length = fmax((double)(self->plan->block_ms / CALENDAR_DAY_MS), 1.0);
+    int64_t days = self->plan->block_ms / CALENDAR_DAY_MS;
+    double length = days > 1 ? (double)days : 1.0;
     double blocks = ceil((double)self->days / length), p = (double)self->plan->parameter_count;
     double upper = 0.5 * (1.0 + self->plan->level);
     if (!(blocks - p > 1.0))

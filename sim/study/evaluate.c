@@ -256,8 +256,9 @@ static void try_task(struct work *self, struct task *task, const struct shared *
 static void run_tasks(struct work *self, size_t first, size_t end, const struct shared *shared)
 {
     if (omp_in_parallel()) {
-#pragma omp taskloop grainsize(1) default(none) shared(self, shared) firstprivate(first, end)
+#pragma omp taskgroup
         for (size_t t = first; t < end; t++)
+#pragma omp task firstprivate(t)
             try_task(self, &self->tasks[t], shared);
     } else {
 #pragma omp parallel for schedule(dynamic, 1)
@@ -402,8 +403,8 @@ static int run_all(struct work *self, struct error *err)
     } else {
 #pragma omp parallel
 #pragma omp single
-#pragma omp taskloop grainsize(1)
         for (size_t b = 0; b < books; b++)
+#pragma omp task firstprivate(b)
             try_book(self, begins[b], begins[b + 1]);
     }
     memory_free(begins);
