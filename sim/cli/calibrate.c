@@ -171,16 +171,6 @@ static int fit_and_write(const struct job *job, struct calibration *calibration,
     return code;
 }
 
-static int choose_directory(const struct options *options, const char *scenario,
-                            char out[PATHS_SIZE], struct error *err)
-{
-    out[0] = '\0';
-    if (options->output == NULL)
-        return ERROR_NONE;
-    int code = directory_choose(options->output, scenario, out, err);
-    return code == ERROR_NONE ? directory_check(out, options->force, err) : code;
-}
-
 int cli_calibrate(int argc, char **argv, struct error *err)
 {
     struct options options = {.seed = -1};
@@ -192,7 +182,7 @@ int cli_calibrate(int argc, char **argv, struct error *err)
     int code = cli_parse(&calibrate_command, argc, argv, &options, &common, &arguments, err);
     if (code != ERROR_NONE || arguments.help_shown)
         goto out;
-    code = choose_directory(&options, arguments.items[0], directory, err);
+    code = directory_if_asked(options.output, options.force, arguments.items[0], directory, err);
     if (code == ERROR_NONE)
         code = calibration_init(&calibration, arguments.items[0], options.sets.items,
                                 options.sets.count, options.seed, &errors, err);

@@ -30,6 +30,16 @@ int directory_check(const char *directory, bool force, struct error *err)
                     "it with --force");
 }
 
+int directory_if_asked(const char *output, bool force, const char *scenario, char out[PATHS_SIZE],
+                       struct error *err)
+{
+    out[0] = '\0';
+    if (output == NULL)
+        return ERROR_NONE;
+    int code = directory_choose(output, scenario, out, err);
+    return code == ERROR_NONE ? directory_check(out, force, err) : code;
+}
+
 void directory_make_folder(const char *directory)
 {
     char folder[PATHS_SIZE];

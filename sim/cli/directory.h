@@ -20,6 +20,10 @@ int directory_choose(const char *output, const char *scenario, char out[PATHS_SI
    results that cannot be written. */
 int directory_check(const char *directory, bool force, struct error *err);
 
+/* Both, where results are only written with --output; `out` is empty without. */
+int directory_if_asked(const char *output, bool force, const char *scenario, char out[PATHS_SIZE],
+                       struct error *err);
+
 /* Makes the folder that the directory is to lie in, one level, as results do: what is kept while
    they are computed lies there before them. Where that fails, making what lies in it says why. */
 void directory_make_folder(const char *directory);

@@ -289,16 +289,6 @@ static int read_question(const struct options *options, struct question *out, st
     return question_read(out, &words, err);
 }
 
-static int choose_directory(const struct options *options, const char *scenario,
-                            char out[PATHS_SIZE], struct error *err)
-{
-    out[0] = '\0';
-    if (options->output == NULL)
-        return ERROR_NONE;
-    int code = directory_choose(options->output, scenario, out, err);
-    return code == ERROR_NONE ? directory_check(out, options->force, err) : code;
-}
-
 int cli_solve(int argc, char **argv, struct error *err)
 {
     struct options options = {.seed = -1, .points = QUESTION_POINTS};
@@ -313,7 +303,8 @@ int cli_solve(int argc, char **argv, struct error *err)
         goto out;
     code = read_question(&options, &question, err);
     if (code == ERROR_NONE)
-        code = choose_directory(&options, arguments.items[0], directory, err);
+        code =
+            directory_if_asked(options.output, options.force, arguments.items[0], directory, err);
     if (code == ERROR_NONE)
         code = solve_init(&solve, &question, arguments.items[0], options.sets.items,
                           options.sets.count, options.seed, &errors, err);
